@@ -1,0 +1,3 @@
+module sock
+
+go 1.26
