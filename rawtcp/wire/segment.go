@@ -61,6 +61,13 @@ type Options struct {
 	SACKLen       uint8 // how many of SACK are in use
 	SACK          [4]SACKBlock
 	Other         []RawOption
+
+	// Layout is the order in which they go out; "" is LayoutModern.
+	Layout Layout
+	// Raw is the option part of the header as it came, padding included; it
+	// aliases the packet. If it is not nil, it goes out just so, and the
+	// fields above are not looked at.
+	Raw []byte
 }
 
 // SACKBlock is one block of RFC 2018: the data from Left up to, not
@@ -70,5 +77,5 @@ type SACKBlock struct{ Left, Right seq.Value }
 // RawOption is an option that is carried and shown but not acted on.
 type RawOption struct {
 	Kind uint8
-	Data []byte // without the kind and length bytes
+	Data []byte // without the kind and length bytes; aliases the packet
 }
