@@ -32,7 +32,7 @@ func (r *run) source(s Socket, to netip.AddrPort) error {
 		} else if !r.o.KeepOn {
 			return err
 		} else {
-			r.complain(err)
+			r.printf("%s", err)
 			s.Err() // a pending error would fail the next write too
 		}
 		if i == r.o.Urgent {

@@ -3,6 +3,7 @@ package modes
 import (
 	"encoding/json"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -17,6 +18,7 @@ type meter struct {
 	bytes, calls atomic.Int64
 	start        time.Time
 	drawn        atomic.Bool // a progress line stands on the terminal
+	once         sync.Once   // the result is told once: at the end or at a signal
 	stop         func()
 }
 
@@ -26,7 +28,7 @@ func (r *run) meter(s Socket, verb string) *meter {
 	if !r.StderrIsTerminal() || r.o.Verbose > 0 || r.o.JSON {
 		tick = nil
 	}
-	m.stop = r.Observe(time.Second, tick, m.tell)
+	m.stop = r.Observe(time.Second, tick, func() { m.once.Do(m.tell) })
 	return m
 }
 
@@ -44,7 +46,7 @@ func (m *meter) draw() {
 // finish ends the counting and tells the result.
 func (m *meter) finish() {
 	m.stop()
-	m.tell()
+	m.once.Do(m.tell)
 }
 
 func (m *meter) tell() {

@@ -134,10 +134,11 @@ func (r *run) serve(s Socket, peer netip.AddrPort) (err error) {
 	if r.o.PauseFirst > 0 {
 		r.Sleep(r.o.PauseFirst)
 	}
-	if err := r.work(s, peer); err != nil {
+	err = r.work(s, peer)
+	r.info(s)
+	if err != nil {
 		return err
 	}
-	r.info(s)
 	if r.o.PauseClose > 0 {
 		r.verbosef("pausing before close")
 		r.Sleep(r.o.PauseClose)

@@ -92,14 +92,14 @@ func (r *run) fail(text, call string, err error, s Socket) error {
 // complain prints the failure as the book's program would, and under it, when
 // it is known, the reason and the remedy.
 func (r *run) complain(err error) {
-	r.printf("%s", err)
+	text := err.Error()
 	var f *fault
-	if r.o.BookMessages || !errors.As(err, &f) {
-		return
+	if !r.o.BookMessages && errors.As(err, &f) {
+		if why := r.Explain(f.Failure); why != "" {
+			text += "\n" + why
+		}
 	}
-	if why := r.Explain(f.Failure); why != "" {
-		r.printf("%s", why)
-	}
+	r.printf("%s", text)
 }
 
 // strerror is an error's text as strerror(3) has it: with a capital.
