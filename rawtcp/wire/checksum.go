@@ -142,8 +142,9 @@ func VerifyTCP(src, dst netip.Addr, b []byte) ChecksumState {
 }
 
 // VerifyUDP judges the checksum of the UDP datagram b, up to its Length. Over
-// IPv6 an absent one is bad: "the default behavior is that UDP checksums are
-// not optional" (RFC 8200, section 8.1).
+// IPv6 an absent one is bad: "Unlike IPv4, the default behavior when UDP
+// packets are originated by an IPv6 node is that the UDP checksum is not
+// optional." (RFC 8200, section 8.1)
 func VerifyUDP(src, dst netip.Addr, b []byte) ChecksumState {
 	if len(b) < udpHeaderLen {
 		return ChecksumBad
@@ -162,7 +163,7 @@ func VerifyUDP(src, dst netip.Addr, b []byte) ChecksumState {
 
 // VerifyICMPv6 judges the checksum of the ICMPv6 message b.
 func VerifyICMPv6(src, dst netip.Addr, b []byte) ChecksumState {
-	return verify(src, dst, ProtoICMPv6, b, 8, 2)
+	return verify(src, dst, ProtoICMPv6, b, icmpHeaderLen, 2)
 }
 
 func verify(src, dst netip.Addr, proto Protocol, b []byte, header, field int) ChecksumState {

@@ -78,8 +78,9 @@ func (h *IPv6) walk(b []byte) Reason {
 		var n int // length of this extension header
 		switch next {
 		case ProtoHopByHop, ProtoRouting, ProtoDestination:
-			// "Length of the [...] header in 8-octet units, not including
-			// the first 8 octets." (RFC 8200, section 4.3)
+			// "Length of the Hop-by-Hop Options header in 8-octet units, not
+			// including the first 8 octets." (RFC 8200, section 4.3; the other
+			// two count alike)
 			if len(rest) < 8 {
 				return Truncated
 			}
@@ -108,8 +109,9 @@ func (h *IPv6) walk(b []byte) Reason {
 			h.Payload = rest
 			return OK
 		}
-		// "the Hop-by-Hop Options header [...] is restricted to appear
-		// immediately after an IPv6 header only." (RFC 8200, section 4.1)
+		// In any order, "except for the Hop-by-Hop Options header, which is
+		// restricted to appear immediately after an IPv6 header only."
+		// (RFC 8200, section 4.1)
 		if next == ProtoHopByHop && len(rest) != len(b) {
 			return ExtensionOrder
 		}
@@ -135,10 +137,11 @@ func checkExtension(kind Protocol, b []byte) Reason {
 	return OK
 }
 
-// checkIPv6Options says whether the options in b can all be skipped: "the
-// highest-order 2 bits specify the action that must be taken if the
-// processing IPv6 node does not recognize the Option Type: 00 - skip over
-// this option and continue" (RFC 8200, section 4.2); the others discard.
+// checkIPv6Options says whether the options in b can all be skipped. Their
+// types are such that the "highest-order 2 bits specify the action that must
+// be taken if the processing IPv6 node does not recognize the Option Type: 00
+// - skip over this option and continue processing the header" (RFC 8200,
+// section 4.2). The other three all discard the packet.
 func checkIPv6Options(b []byte) Reason {
 	for len(b) > 0 {
 		if b[0] == 0 { // Pad1, which has no length

@@ -30,14 +30,13 @@ const (
 	NotEthernetIPv4 // other address families than those
 
 	// Fragmentation and reassembly.
-	FragmentSize      // not the last, and not a multiple of 8 bytes
+	FragmentSize      // empty, or not the last and not a multiple of 8 bytes
 	FragmentTooFar    // would make a datagram over 65535 bytes
 	FragmentDuplicate // came before
 	FragmentOverlap   // of another one, or past the end: all are discarded
+	FragmentNested    // a fragment of a fragment
 	FragmentLimit     // no room in the reassembler
 	MTUTooSmall       // no room for a header and 8 bytes
-
-	reasons // their number
 )
 
 // String returns r in a few words, as a trace prints it.
@@ -68,13 +67,15 @@ func (r Reason) String() string {
 	case NotEthernetIPv4:
 		return "not Ethernet and IPv4"
 	case FragmentSize:
-		return "fragment not a multiple of 8 bytes"
+		return "fragment of a bad size"
 	case FragmentTooFar:
 		return "fragment beyond 65535 bytes"
 	case FragmentDuplicate:
 		return "duplicate fragment"
 	case FragmentOverlap:
 		return "overlapping fragments"
+	case FragmentNested:
+		return "fragment within a fragment"
 	case FragmentLimit:
 		return "no room for fragments"
 	case MTUTooSmall:
