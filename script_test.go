@@ -49,6 +49,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 type job struct {
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
+	tty    bool // stdin is a terminal
 	mu     sync.Mutex
 	more   *sync.Cond // output has come, or the program has ended
 	out    bytes.Buffer
@@ -127,7 +128,7 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	} else {
 		ts.Check(err)
 	}
-	j := &job{}
+	j := &job{tty: tty}
 	j.more = sync.NewCond(&j.mu)
 	j.cmd = &exec.Cmd{Path: path, Args: argv, Dir: ts.MkAbs("."), Env: append(os.Environ(), "PATH="+ts.Getenv("PATH"))}
 	j.cmd.Stdout, j.cmd.Stderr = stream{j, &j.out}, stream{j, &j.err}
@@ -194,13 +195,13 @@ func cmdEOF(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: eof NAME")
 	}
-	in := jobOf(ts, args[0]).stdin
-	if _, ok := in.(*os.File); ok {
-		_, err := in.Write([]byte{4}) // a terminal: ^D
+	j := jobOf(ts, args[0])
+	if j.tty {
+		_, err := j.stdin.Write([]byte{4}) // ^D
 		ts.Check(err)
 		return
 	}
-	ts.Check(in.Close())
+	ts.Check(j.stdin.Close())
 }
 
 var signals = map[string]syscall.Signal{

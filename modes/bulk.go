@@ -10,14 +10,10 @@ import (
 
 // source writes data of its own, -n times or until the end of --file.
 func (r *run) source(s Socket, to netip.AddrPort) error {
-	next, done, err := r.supply()
-	if err != nil {
-		return err
-	}
-	defer done()
+	next := r.supply()
 	m := r.meter(s, "sent")
 	defer m.finish()
-	for i := 1; r.o.File != "" && !r.o.NGiven || i <= r.o.Writes; i++ {
+	for i := 1; r.file != nil && !r.o.NGiven || i <= r.o.Writes; i++ {
 		p, err := next()
 		if err == io.EOF {
 			break
@@ -69,20 +65,14 @@ func (r *run) writeOne(s Socket, p []byte, to netip.AddrPort) (int, error) {
 
 // supply gives the source its data: the contents of --file in pieces of -w
 // bytes, or the same buffer of printable characters for ever.
-func (r *run) supply() (next func() ([]byte, error), done func(), err error) {
+func (r *run) supply() (next func() ([]byte, error)) {
 	buf := make([]byte, r.o.WriteSize)
-	if r.o.File == "" {
+	if r.file == nil {
 		fillPattern(buf)
-		return func() ([]byte, error) { return buf, nil }, func() {}, nil
+		return func() ([]byte, error) { return buf, nil }
 	}
-	f, err := r.Open(r.o.File)
-	if err != nil {
-		fault := r.fail("can't open "+r.o.File, "open", err, nil).(*fault)
-		fault.Name = r.o.File
-		return nil, nil, fault
-	}
-	next = func() ([]byte, error) {
-		n, err := io.ReadFull(f, buf)
+	return func() ([]byte, error) {
+		n, err := io.ReadFull(r.file, buf)
 		switch err {
 		case nil, io.ErrUnexpectedEOF:
 			return buf[:n], nil
@@ -91,7 +81,6 @@ func (r *run) supply() (next func() ([]byte, error), done func(), err error) {
 		}
 		return nil, r.fail("can't read "+r.o.File, "read file", err, nil)
 	}
-	return next, func() { f.Close() }, nil
 }
 
 // fillPattern fills p with the 95 printable ASCII characters, over and over.

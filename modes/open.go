@@ -8,6 +8,14 @@ func (r *run) client() error {
 	if err != nil {
 		return err
 	}
+	if name := r.o.File; name != "" {
+		if r.file, err = r.Open(name); err != nil {
+			f := r.fail("can't open "+name, "open", err, nil).(*fault)
+			f.Name = name
+			return f
+		}
+		defer r.file.Close()
+	}
 	local := netip.AddrPortFrom(r.o.LocalAddr, r.o.LocalPort)
 	bind := local.Addr().IsValid() || local.Port() != 0 || r.o.NoConnect
 	s, err := r.prepare(local, bind, peer.Addr())

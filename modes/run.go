@@ -37,7 +37,8 @@ func Run(h Host, o *opts.Options) int {
 type run struct {
 	Host
 	o     *opts.Options
-	begun bool // the first read or write has been made: -p applies from now on
+	file  io.ReadCloser // --file; nil without
+	begun bool          // the first read or write has been made: -p applies from now on
 }
 
 func (r *run) family() Family {
