@@ -45,10 +45,18 @@ func (s Sum) Add(b []byte) Sum {
 		acc += carry
 		b = b[8:]
 	}
-	if len(b) > 0 {
-		var rest [8]byte
-		copy(rest[:], b)
-		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(rest[:]), 0)
+	if len(b) >= 4 {
+		acc, carry = bits.Add64(acc, uint64(binary.LittleEndian.Uint32(b)), 0)
+		acc += carry
+		b = b[4:]
+	}
+	if len(b) >= 2 {
+		acc, carry = bits.Add64(acc, uint64(binary.LittleEndian.Uint16(b)), 0)
+		acc += carry
+		b = b[2:]
+	}
+	if len(b) == 1 {
+		acc, carry = bits.Add64(acc, uint64(b[0]), 0)
 		acc += carry
 	}
 	acc = acc>>32 + acc&0xffffffff

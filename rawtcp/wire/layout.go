@@ -117,21 +117,26 @@ func (o *Options) AppendTo(buf []byte) []byte {
 		if group == 0 || group&todo != group {
 			continue
 		}
-		todo &^= group
-		for _, kind := range []byte(layout[first:at]) {
-			buf = o.appendKind(buf, start, kind)
+		before := len(buf)
+		fits := true
+		for i := first; i < at && fits; i++ {
+			buf, fits = o.appendKind(buf, start, layout[i])
 		}
+		if !fits {
+			// Without its NOPs it may fit yet, below.
+			buf = buf[:before]
+			continue
+		}
+		todo &^= group
 	}
 	for kind := KindMSS; todo != 0; kind++ {
 		if todo&setOf(kind) != 0 {
 			todo &^= setOf(kind)
-			buf = o.appendKind(buf, start, kind)
+			buf, _ = o.appendKind(buf, start, kind)
 		}
 	}
 	for _, r := range o.Other {
-		if r.Kind == KindEOL || r.Kind == KindNOP {
-			buf = o.appendKind(buf, start, r.Kind)
-		} else if n := len(r.Data) + 2; len(buf)-start+n <= MaxOptionLen {
+		if n := len(r.Data) + 2; len(buf)-start+n <= MaxOptionLen {
 			buf = append(buf, r.Kind, uint8(n))
 			buf = append(buf, r.Data...)
 		}
@@ -178,20 +183,20 @@ func (o *Options) kinds() kindSet {
 	return s
 }
 
-// appendKind appends one option to the options that begin at start of buf,
-// if it fits.
-func (o *Options) appendKind(buf []byte, start int, kind uint8) []byte {
+// appendKind appends one option to the options that begin at start of buf, and
+// reports whether it fits.
+func (o *Options) appendKind(buf []byte, start int, kind uint8) ([]byte, bool) {
 	room := MaxOptionLen - (len(buf) - start)
 	switch {
-	case kind <= KindNOP && room >= 1:
-		return append(buf, kind)
+	case kind == KindNOP && room >= 1:
+		return append(buf, KindNOP), true
 	case kind == KindMSS && room >= 4:
 		buf = append(buf, KindMSS, 4)
-		return binary.BigEndian.AppendUint16(buf, o.MSS)
+		return binary.BigEndian.AppendUint16(buf, o.MSS), true
 	case kind == KindWindowScale && room >= 3:
-		return append(buf, KindWindowScale, 3, o.WindowScale)
+		return append(buf, KindWindowScale, 3, o.WindowScale), true
 	case kind == KindSACKPermitted && room >= 2:
-		return append(buf, KindSACKPermitted, 2)
+		return append(buf, KindSACKPermitted, 2), true
 	case kind == KindSACK && room >= 10:
 		// "A SACK option that specifies n blocks will have a length of
 		// 8*n+2 bytes, so the 40 bytes available for TCP options can
@@ -202,11 +207,11 @@ func (o *Options) appendKind(buf []byte, start int, kind uint8) []byte {
 			buf = binary.BigEndian.AppendUint32(buf, uint32(b.Left))
 			buf = binary.BigEndian.AppendUint32(buf, uint32(b.Right))
 		}
-		return buf
+		return buf, true
 	case kind == KindTimestamps && room >= 10:
 		buf = append(buf, KindTimestamps, 10)
 		buf = binary.BigEndian.AppendUint32(buf, o.TSVal)
-		return binary.BigEndian.AppendUint32(buf, o.TSEcr)
+		return binary.BigEndian.AppendUint32(buf, o.TSEcr), true
 	}
-	return buf
+	return buf, false
 }

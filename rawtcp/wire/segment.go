@@ -66,7 +66,7 @@ type Options struct {
 	Layout Layout
 	// Raw is the option part of the header as it came, padding included; it
 	// aliases the packet. If it is not nil, it goes out just so, and the
-	// fields above are not looked at.
+	// fields above are not looked at: who changes them sets it to nil.
 	Raw []byte
 }
 
@@ -74,7 +74,8 @@ type Options struct {
 // including, Right has arrived.
 type SACKBlock struct{ Left, Right seq.Value }
 
-// RawOption is an option that is carried and shown but not acted on.
+// RawOption is an option that is carried and shown but not acted on. One byte
+// options, EOL and NOP, have no place among the Other of Options.
 type RawOption struct {
 	Kind uint8
 	Data []byte // without the kind and length bytes; aliases the packet
