@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"reflect"
 	"testing"
-
-	"sock/rawtcp/seq"
 )
 
 // FuzzTCP: what is decoded is encoded to the same bytes; and encoded from its
@@ -169,13 +167,14 @@ func FuzzICMP(f *testing.F) {
 		if why != OK {
 			return
 		}
-		src, _, ok := q.Ports()
-		var number seq.Value
-		if number, ok = q.Seq(); ok && len(q.Data) >= tcpHeaderLen {
-			var s Segment
-			if s.Decode(q.Data) == OK && (s.SrcPort != src || s.Seq != number) {
-				t.Fatalf("port %d and number %d, want %d and %d", src, number, s.SrcPort, s.Seq)
-			}
+		src, dst, ports := q.Ports()
+		number, numbered := q.Seq()
+		var s Segment
+		if !numbered || s.Decode(q.Data) != OK {
+			return
+		}
+		if !ports || s.SrcPort != src || s.DstPort != dst || s.Seq != number {
+			t.Fatalf("ports %d and %d (%v), number %d of %+v", src, dst, ports, number, s)
 		}
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

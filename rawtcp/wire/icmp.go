@@ -216,8 +216,6 @@ func unreachableName(code uint8) string {
 		return "protocol unreachable"
 	case PortUnreachable:
 		return "port unreachable"
-	case FragmentationNeeded:
-		return "fragmentation needed"
 	case SourceRouteFailed:
 		return "source route failed"
 	case NetUnknown:

@@ -89,6 +89,18 @@ func TestForward(t *testing.T) {
 	if !bytes.Equal(b, last) {
 		t.Error("the refused packet was changed")
 	}
+
+	h6 := IPv6{HopLimit: 2, Protocol: ProtoTCP, Src: six1, Dst: six2}
+	b = h6.AppendTo(nil)
+	if Forward(b[:39]) {
+		t.Error("forwarded without a header")
+	}
+	if !Forward(b) || h6.Decode(b) != OK || h6.HopLimit != 1 {
+		t.Errorf("hop limit %d, want 1", h6.HopLimit)
+	}
+	if Forward(b) || Forward(nil) || Forward([]byte{0x50}) {
+		t.Error("forwarded what was used up, or is no IP")
+	}
 }
 
 func TestIPv6Bytes(t *testing.T) {
@@ -250,6 +262,9 @@ func TestARP(t *testing.T) {
 	if got := a.SenderMAC.String(); got != "0:0:c0:6f:2d:40" {
 		t.Errorf("the sender is %s", got)
 	}
+	if got := Broadcast().String(); got != "ff:ff:ff:ff:ff:ff" {
+		t.Errorf("everybody is %s", got)
+	}
 	if why := d.Decode(want[:27]); why != Truncated {
 		t.Errorf("27 bytes: %v", why)
 	}
@@ -262,13 +277,33 @@ func TestARP(t *testing.T) {
 	}
 }
 
-func TestReasonNames(t *testing.T) {
-	seen := map[string]bool{}
-	for r := OK; r <= MTUTooSmall; r++ {
-		name := r.String()
-		if seen[name] || name == (MTUTooSmall+1).String() || name[:2] == "re" {
-			t.Errorf("reason %d is %q", uint8(r), name)
+// TestNames has what a trace prints of the small enumerations.
+func TestNames(t *testing.T) {
+	for _, test := range []struct {
+		names []string
+		name  func(int) string
+	}{
+		{[]string{
+			"ok", "truncated", "bad header length", "bad length", "bad checksum", "bad IP version",
+			"hop-by-hop header not first", "unknown IPv6 option", "source routed", "bad option length",
+			"wrong option size", "not Ethernet and IPv4", "fragment of a bad size",
+			"fragment beyond 65535 bytes", "duplicate fragment", "overlapping fragments",
+			"fragment within a fragment", "no room for fragments", "MTU too small", "reason-19",
+		}, func(i int) string { return Reason(i).String() }},
+		{[]string{"bad", "good", "offloaded", "absent", "unknown"}, func(i int) string { return ChecksumState(i).String() }},
+	} {
+		for i, want := range test.names {
+			if got := test.name(i); got != want {
+				t.Errorf("%d is %q, want %q", i, got, want)
+			}
 		}
-		seen[name] = true
+	}
+	for p, want := range map[Protocol]string{
+		0: "hop-by-hop", 1: "icmp", 2: "proto-2", 6: "tcp", 17: "udp", 43: "routing", 44: "fragment",
+		58: "icmp6", 59: "no-next-header", 60: "destination-options",
+	} {
+		if got := p.String(); got != want {
+			t.Errorf("protocol %d is %q, want %q", uint8(p), got, want)
+		}
 	}
 }

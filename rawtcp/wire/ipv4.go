@@ -5,10 +5,7 @@ import (
 	"net/netip"
 )
 
-const (
-	ipv4HeaderLen = 20
-	maxPacket     = 65535 // what the length fields of IP can say
-)
+const ipv4HeaderLen = 20
 
 // IPv4 is an IPv4 packet, decoded (RFC 791, section 3.1). A fragment is one
 // with More set or an Offset other than 0.
@@ -25,15 +22,6 @@ type IPv4 struct {
 	Src, Dst netip.Addr
 	Options  []byte // with their padding; at most 40 bytes go out
 	Payload  []byte
-}
-
-// Version returns the IP version in the first byte of packet b, or 0 if b is
-// empty.
-func Version(b []byte) int {
-	if len(b) == 0 {
-		return 0
-	}
-	return int(b[0] >> 4)
 }
 
 // IsFragment reports whether h is not a whole datagram.
@@ -134,19 +122,4 @@ func as4(a netip.Addr) (b [4]byte) {
 		b = a.As4()
 	}
 	return b
-}
-
-// Forward counts down the TTL of the IPv4 packet b, in place, as a router
-// does, and mends the checksum. It reports false if the TTL is used up, and
-// leaves b alone: "If the gateway processing a datagram finds the time to
-// live field is zero it must discard the datagram." (RFC 792)
-func Forward(b []byte) bool {
-	if len(b) < ipv4HeaderLen || b[8] <= 1 {
-		return false
-	}
-	old := binary.BigEndian.Uint16(b[8:])
-	b[8]--
-	sum := UpdateChecksum(binary.BigEndian.Uint16(b[10:]), old, binary.BigEndian.Uint16(b[8:]))
-	binary.BigEndian.PutUint16(b[10:], sum)
-	return true
 }

@@ -226,7 +226,7 @@ func TestOptionNames(t *testing.T) {
 	for kind, want := range map[uint8]string{
 		0: "eol", 1: "nop", 2: "mss", 3: "wscale", 4: "sackOK", 5: "sack", 6: "echo", 7: "echoreply",
 		8: "TS", 9: "poc-permitted", 10: "poc-profile", 11: "cc", 12: "ccnew", 13: "ccecho",
-		19: "md5", 34: "tfo", 200: "unknown-200",
+		19: "md5", 34: "tfo", 254: "exp", 200: "unknown-200",
 	} {
 		if got := OptionName(kind); got != want {
 			t.Errorf("kind %d is %q, want %q", kind, got, want)

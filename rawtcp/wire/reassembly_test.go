@@ -343,6 +343,50 @@ func TestReassemblyTooLong(t *testing.T) {
 	}
 }
 
+// TestRefusedWhenWhole has IPv6 fragments whose sum is refused.
+func TestRefusedWhenWhole(t *testing.T) {
+	for _, test := range []struct {
+		name      string
+		fragments []IPv6
+		why       Reason
+	}{
+		{
+			"an extension header within, with an option that says discard",
+			[]IPv6{
+				{Offset: 8, Payload: pattern(8)},
+				{More: true, Protocol: ProtoDestination, Payload: []byte{17, 0, 0x42, 0, 0, 0, 0, 0}},
+			},
+			UnknownIPv6Option,
+		},
+		{
+			"too long with the extension headers of the first",
+			[]IPv6{
+				{Offset: 65528, Payload: make([]byte, 7)},
+				{More: true, Offset: 8, Payload: make([]byte, 65520)},
+				{
+					More: true, Protocol: ProtoUDP, Payload: make([]byte, 8),
+					NextHeader: ProtoDestination, Extensions: []byte{44, 0, 1, 4, 0, 0, 0, 0},
+				},
+			},
+			FragmentTooFar,
+		},
+	} {
+		r := NewReassembler(Limits{})
+		for i := range test.fragments {
+			want := OK
+			if i == len(test.fragments)-1 {
+				want = test.why
+			}
+			if whole, why := r.IPv6(at(0), &test.fragments[i]); whole || why != want {
+				t.Errorf("%s, fragment %d: whole %v, %v; want %v", test.name, i, whole, why, want)
+			}
+		}
+		if r.Len() != 0 {
+			t.Errorf("%s: something is kept", test.name)
+		}
+	}
+}
+
 func TestFragmentWithinFragment(t *testing.T) {
 	r := NewReassembler(Limits{})
 	first := IPv6{

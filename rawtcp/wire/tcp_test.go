@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"sock/rawtcp/seq"
 )
 
 var (
@@ -108,5 +110,56 @@ func TestSegmentBytes(t *testing.T) {
 				t.Errorf("decoded\n%+v, want\n%+v", s, test.s)
 			}
 		})
+	}
+}
+
+func TestSegmentRefused(t *testing.T) {
+	s := Segment{SrcPort: 1, DstPort: 2, Options: Options{HasMSS: true, MSS: 1024}, Payload: []byte("data")}
+	for _, test := range []struct {
+		name   string
+		change func(b []byte) []byte
+		why    Reason
+	}{
+		{"nothing", func([]byte) []byte { return nil }, Truncated},
+		{"19 bytes", func(b []byte) []byte { return b[:19] }, Truncated},
+		{"data offset 0", func(b []byte) []byte { b[12] = 0x00; return b }, HeaderLength},
+		{"data offset 4", func(b []byte) []byte { b[12] = 0x40; return b }, HeaderLength},
+		{"data offset past the end", func(b []byte) []byte { b[12] = 0x80; return b }, HeaderLength},
+		{"data offset at the end", func(b []byte) []byte { b[12] = 0x60; return b[:24] }, OK},
+		{"reserved bits", func(b []byte) []byte { b[12] |= 0x0f; return b }, OK},
+	} {
+		b := test.change(s.AppendTo(nil, svr4, bsdi, ChecksumFull))
+		if why := new(Segment).Decode(b); why != test.why {
+			t.Errorf("%s: %v, want %v", test.name, why, test.why)
+		}
+	}
+}
+
+// TestDecodeForgets decodes into a segment that had other options before.
+func TestDecodeForgets(t *testing.T) {
+	s := Segment{SrcPort: 1, DstPort: 2, Flags: ACK}
+	d := Segment{Options: Options{HasMSS: true, SACKLen: 4, HasTimestamps: true, Layout: LayoutBSD, Raw: []byte{1}}}
+	if why := d.Decode(s.AppendTo(nil, svr4, bsdi, ChecksumFull)); why != OK {
+		t.Fatal(why)
+	}
+	if !reflect.DeepEqual(d.Options, Options{}) {
+		t.Errorf("options %+v are left", d.Options)
+	}
+}
+
+// TestSegmentLen counts what takes a sequence number.
+func TestSegmentLen(t *testing.T) {
+	for _, test := range []struct {
+		f    Flags
+		data string
+		want seq.Size
+	}{{ACK, "", 0}, {SYN, "", 1}, {ACK | FIN, "", 1}, {SYN | FIN, "abc", 5}, {PSH | ACK | RST | URG, "abc", 3}} {
+		s := Segment{Flags: test.f, Payload: []byte(test.data)}
+		if got := s.Len(); got != test.want {
+			t.Errorf("%v with %q takes %d, want %d", test.f, test.data, got, test.want)
+		}
+	}
+	if f := SYN | ACK; !f.Has(SYN|ACK) || f.Has(SYN|FIN) || !f.Any(SYN|FIN) || f.Any(RST|FIN) {
+		t.Error("Has or Any is wrong")
 	}
 }
