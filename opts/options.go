@@ -37,7 +37,7 @@ type Options struct {
 	WriteGiven bool   // -w was given
 	Writes     int    // -n; 1024 unless given
 	NGiven     bool   // -n was given
-	Urgent     int    // -U: the urgent byte goes before this write; 0 for never
+	Urgent     int    // -U: the urgent byte goes after this write; 0 for never
 	File       string // --file: what a source sends
 	CRLF       bool   // -c
 	Cbreak     bool   // -C
@@ -90,4 +90,9 @@ type Options struct {
 	Version    bool // -0, --version
 	Man        bool
 	Completion string // bash, zsh or fish
+
+	// What the rules turn into fields above.
+	localPort uint16   // of -l
+	strict    []string // -G
+	ms        bool     // --ms
 }

@@ -1,0 +1,179 @@
+package opts
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// Error says in one sentence what is wrong with a command line, and what to
+// do about it.
+type Error string
+
+func (e Error) Error() string { return string(e) }
+
+func errorf(format string, a ...any) error { return Error(fmt.Sprintf(format, a...)) }
+
+// Parse parses the words after the program's name. Flags may stand before,
+// between and after the operands, up to a "--". Its error is an Error.
+//
+// Where Help, Version, Man or Completion is set, nothing else was checked
+// beyond the flags one by one.
+func Parse(args []string) (*Options, error) {
+	l := &line{
+		args: args, given: map[string]bool{},
+		o: &Options{
+			ReadSize: 1024, WriteSize: 1024, Writes: 1024, Backlog: 5,
+			Linger: -1, TOS: -1, TTL: -1, MulticastTTL: -1,
+		},
+	}
+	l.flags = table(l.o)
+	if err := l.parse(); err != nil {
+		return nil, err
+	}
+	if o := l.o; o.Help || o.Version || o.Man || o.Completion != "" {
+		return o, nil
+	}
+	l.times()
+	for _, check := range []func() error{l.operands, l.places, l.conflicts, l.families} {
+		if err := check(); err != nil {
+			return nil, err
+		}
+	}
+	return l.o, nil
+}
+
+// line is a command line on its way into Options.
+type line struct {
+	args  []string
+	words []string // the operands
+	flags []Flag
+	given map[string]bool // by Name
+	o     *Options
+}
+
+func (l *line) parse() error {
+	fs := pflag.NewFlagSet("sock", pflag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.Usage = func() {}
+	for _, f := range l.flags {
+		p := fs.VarPF(f.value, f.Name, f.Letter, f.Help)
+		if f.Arg == "" {
+			p.NoOptDefVal = present
+		}
+	}
+	err := fs.ParseAll(l.args, func(f *pflag.Flag, text string) error { return l.set(f.Name, text) })
+	l.words = fs.Args()
+	var unknown *pflag.NotExistError
+	var missing *pflag.ValueRequiredError
+	switch {
+	case err == nil:
+		return l.goTest()
+	case errors.As(err, &unknown):
+		return unknownFlag(unknown)
+	case errors.As(err, &missing):
+		f := l.flag(missing.GetFlag().Name)
+		return errorf("%s takes %s, and nothing follows it", l.as(f), f.value.takes())
+	}
+	var bad *pflag.InvalidSyntaxError
+	if errors.As(err, &bad) {
+		return errorf("%s is not a flag; sock --help lists them", bad.GetSpecifiedFlag())
+	}
+	return err // of set
+}
+
+// set hands one flag its argument.
+func (l *line) set(name, text string) error {
+	f := l.flag(name)
+	switch f.value.(type) {
+	case toggle, counter, group, hop:
+	default:
+		if l.given[name] {
+			return errorf("%s is given twice", l.as(f))
+		}
+	}
+	l.given[name] = true
+	if f.value.Set(text) != nil {
+		return errorf("%s takes %s, not %q", l.as(f), f.value.takes(), text)
+	}
+	return nil
+}
+
+func (l *line) flag(name string) Flag {
+	return l.flags[slices.IndexFunc(l.flags, func(f Flag) bool { return f.Name == name })]
+}
+
+// as gives the flag as the user wrote it: its long name if that is on the
+// line, its letter otherwise.
+func (l *line) as(f Flag) string {
+	long := "--" + f.Name
+	written := func(arg string) bool { return arg == long || strings.HasPrefix(arg, long+"=") }
+	if f.Letter == "" || slices.ContainsFunc(l.args, written) {
+		return long
+	}
+	return "-" + f.Letter
+}
+
+// asLetter is as for the flag of that letter.
+func (l *line) asLetter(letter string) string {
+	return l.as(l.flags[slices.IndexFunc(l.flags, func(f Flag) bool { return f.Letter == letter })])
+}
+
+// unknownFlag names the flag, and the reason if an edition of sock had it.
+func unknownFlag(e *pflag.NotExistError) error {
+	name, all := e.GetSpecifiedName(), e.GetSpecifiedShortnames()
+	written := "--" + name
+	if all != "" {
+		written = "-" + name
+	}
+	switch written {
+	case "-5", "--sctp":
+		return errorf("%s (SCTP) is left out: this sock speaks TCP and UDP", written)
+	case "-e":
+		return errorf("-e (automatic IPv6 flow labels) is left out: see the sysctl net.ipv6.auto_flowlabels")
+	case "-1", "-9":
+		return errorf("%s (made-up IPv6 extension headers) is left out", written)
+	}
+	if len(all) > 1 {
+		written += " in -" + all
+	}
+	return errorf("%s is not a flag; sock --help lists them", written)
+}
+
+// goTest refuses what pflag passes over in silence: -test.anything, which it
+// keeps for the flags of go test.
+func (l *line) goTest() error {
+	var toggles strings.Builder
+	for _, f := range l.flags {
+		if f.Arg == "" {
+			toggles.WriteString(f.Letter)
+		}
+	}
+	for _, arg := range l.args {
+		if arg == "--" {
+			break
+		}
+		letters, ok := strings.CutPrefix(arg, "-")
+		if ok && strings.HasPrefix(strings.TrimLeft(letters, toggles.String()), "test.") {
+			return errorf("%s is not a flag; sock --help lists them", arg)
+		}
+	}
+	return nil
+}
+
+// times converts the times, now that it is known whether --ms was given.
+func (l *line) times() {
+	unit := "s"
+	if l.o.ms {
+		unit = "ms"
+	}
+	for _, f := range l.flags {
+		if v, ok := f.value.(*span); ok {
+			v.in(unit)
+		}
+	}
+}

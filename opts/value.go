@@ -1,0 +1,238 @@
+package opts
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// value is where the argument of one flag goes. It is a pflag.Value that can
+// also say what it takes.
+type value interface {
+	String() string // the default, for pflag; ours stand in the table
+	Set(string) error
+	Type() string
+	// takes completes the sentence "-n takes ..." for an argument that is
+	// refused.
+	takes() string
+}
+
+// errTakes says that the argument is not what takes() describes.
+var errTakes = errors.New("not what the flag takes")
+
+// kind gives a value the part of pflag.Value that we have no use for.
+type kind struct{}
+
+func (kind) String() string { return "" }
+func (kind) Type() string   { return "" }
+
+// A toggle is a flag without an argument.
+type toggle struct {
+	kind
+	on *bool
+}
+
+func (v toggle) takes() string { return "no argument" }
+
+func (v toggle) Set(s string) error {
+	if s != present {
+		return errTakes
+	}
+	*v.on = true
+	return nil
+}
+
+// present is what a toggle or a counter is set to when it is just there.
+const present = "given"
+
+// A counter counts how often a flag is given.
+type counter struct {
+	kind
+	n *int
+}
+
+func (v counter) takes() string { return "no argument" }
+
+func (v counter) Set(s string) error {
+	if s != present {
+		return errTakes
+	}
+	*v.n++
+	return nil
+}
+
+// A number is a whole number from min to max.
+type number struct {
+	kind
+	n        *int
+	min, max int
+	hex      bool  // also 0x10
+	given    *bool // set when the flag is given; may be nil
+}
+
+func (v number) takes() string {
+	text := fmt.Sprintf("a whole number from %d to %d", v.min, v.max)
+	if v.max == math.MaxInt {
+		text = fmt.Sprintf("a whole number, at least %d", v.min)
+	}
+	if v.hex {
+		text += " (decimal, or hexadecimal after 0x)"
+	}
+	return text
+}
+
+func (v number) Set(s string) error {
+	base := 10
+	if v.hex && (strings.HasPrefix(s, "0x") || strings.HasPrefix(s, "0X")) {
+		s, base = s[2:], 16
+	}
+	n, err := strconv.ParseUint(s, base, 63)
+	if err != nil || n < uint64(v.min) || n > uint64(v.max) {
+		return errTakes
+	}
+	*v.n = int(n)
+	if v.given != nil {
+		*v.given = true
+	}
+	return nil
+}
+
+// A port is a port number other than 0.
+type port struct {
+	kind
+	n *uint16
+}
+
+func (v port) takes() string { return "a port number from 1 to 65535" }
+
+func (v port) Set(s string) error {
+	n, err := strconv.ParseUint(s, 10, 16)
+	if err != nil || n == 0 {
+		return errTakes
+	}
+	*v.n = uint16(n)
+	return nil
+}
+
+// A span is a time. It keeps the text, because --ms, which changes the unit
+// of a bare number, may come later on the line.
+type span struct {
+	kind
+	d    *time.Duration
+	text string
+}
+
+func (v *span) takes() string { return "a time such as 5, 1.5s, 500ms or 2m" }
+
+func (v *span) Set(s string) error {
+	if _, err := parseSpan(s, "s"); err != nil {
+		return err
+	}
+	v.text = s
+	return nil
+}
+
+// in converts the text, a bare number being in the unit.
+func (v *span) in(unit string) {
+	if v.text != "" {
+		*v.d, _ = parseSpan(v.text, unit) // Set has parsed it
+	}
+}
+
+// parseSpan parses a time of at least a microsecond, the least that a socket
+// option can hold, or 0.
+func parseSpan(s, unit string) (time.Duration, error) {
+	if strings.Trim(s, "0123456789.") == "" {
+		s += unit
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 || d > 0 && d < time.Microsecond || strings.HasPrefix(s, "+") {
+		return 0, errTakes
+	}
+	return d, nil
+}
+
+// An endpoint is an address and a port, in the notation of the book: the port
+// stands after the last dot.
+type endpoint struct {
+	kind
+	put     func(netip.AddrPort)
+	anyPort bool // 0 is allowed: the system picks one
+}
+
+func (v endpoint) takes() string {
+	if v.anyPort {
+		return "an address, a dot and a port (0 for any), such as 140.252.13.35.1098 or ::1.0"
+	}
+	return "an address, a dot and a port, such as 140.252.13.35.4444 or ::1.5951"
+}
+
+func (v endpoint) Set(s string) error {
+	dot := strings.LastIndexByte(s, '.')
+	if dot < 0 {
+		return errTakes
+	}
+	addr, err := netip.ParseAddr(s[:dot])
+	n, perr := strconv.ParseUint(s[dot+1:], 10, 16)
+	if err != nil || perr != nil || n == 0 && !v.anyPort {
+		return errTakes
+	}
+	v.put(netip.AddrPortFrom(addr, uint16(n)))
+	return nil
+}
+
+// A group is a multicast address; the flag may be given again.
+type group struct {
+	kind
+	list *[]netip.Addr
+}
+
+func (v group) takes() string { return "a multicast address such as 224.0.1.1 or ff02::1234" }
+
+func (v group) Set(s string) error {
+	addr, err := netip.ParseAddr(s)
+	if err != nil || !addr.IsMulticast() || slices.Contains(*v.list, addr) {
+		return errTakes
+	}
+	*v.list = append(*v.list, addr)
+	return nil
+}
+
+// A hop is a host of a source route; the flag may be given again.
+type hop struct {
+	kind
+	list *[]string
+}
+
+func (v hop) takes() string { return "a host name or an IPv4 address" }
+
+func (v hop) Set(s string) error {
+	if s == "" {
+		return errTakes
+	}
+	*v.list = append(*v.list, s)
+	return nil
+}
+
+// A word is any text but none, or one of the choices.
+type word struct {
+	kind
+	s       *string
+	what    string
+	choices []string
+}
+
+func (v word) takes() string { return v.what }
+
+func (v word) Set(s string) error {
+	if s == "" || v.choices != nil && !slices.Contains(v.choices, s) {
+		return errTakes
+	}
+	*v.s = s
+	return nil
+}
