@@ -24,7 +24,7 @@ type Limits struct {
 const pieceCost = 64
 
 // Reassembler puts fragments together again. It has no clock: the time is an
-// argument, and must not go backwards.
+// argument, counted from any moment, and must not go backwards.
 type Reassembler struct {
 	limits   Limits
 	partials []*partial // in the order of their deadlines
@@ -43,7 +43,7 @@ type datagram struct {
 // partial is a datagram that is not complete.
 type partial struct {
 	datagram
-	deadline time.Time
+	deadline time.Duration
 	first    []byte  // the packet with offset 0, when it is there
 	pieces   []piece // sorted by offset, not overlapping
 	have     int     // bytes in pieces
@@ -83,7 +83,7 @@ func (r *Reassembler) Len() int { return len(r.partials) }
 // and h is the datagram: it has the header of the first fragment, and its
 // Payload is the caller's. So it is if h was whole from the start. Otherwise
 // the fragment was kept, with OK, or dropped for the reason given.
-func (r *Reassembler) IPv4(now time.Time, h *IPv4) (whole bool, why Reason) {
+func (r *Reassembler) IPv4(now time.Duration, h *IPv4) (whole bool, why Reason) {
 	if !h.IsFragment() {
 		return true, OK
 	}
@@ -120,7 +120,7 @@ func (r *Reassembler) IPv4(now time.Time, h *IPv4) (whole bool, why Reason) {
 }
 
 // IPv6 takes the packet h, as IPv4 does.
-func (r *Reassembler) IPv6(now time.Time, h *IPv6) (whole bool, why Reason) {
+func (r *Reassembler) IPv6(now time.Duration, h *IPv6) (whole bool, why Reason) {
 	if !h.IsFragment() {
 		return true, OK
 	}
@@ -165,7 +165,7 @@ func (r *Reassembler) IPv6(now time.Time, h *IPv6) (whole bool, why Reason) {
 // add puts f, which came behind header bytes of header, and of which more says
 // that it is not the last, with the others of d. It returns what there is of
 // d, if anything.
-func (r *Reassembler) add(now time.Time, d datagram, header int, f piece, more bool) (*partial, Reason) {
+func (r *Reassembler) add(now time.Duration, d datagram, header int, f piece, more bool) (*partial, Reason) {
 	if len(f.data) == 0 || more && len(f.data)%8 != 0 {
 		return nil, FragmentSize
 	}
@@ -178,7 +178,7 @@ func (r *Reassembler) add(now time.Time, d datagram, header int, f piece, more b
 		if len(r.partials) >= r.limits.Datagrams || r.bytes+cost > r.limits.Bytes {
 			return nil, FragmentLimit
 		}
-		p = &partial{datagram: d, deadline: now.Add(r.limits.Timeout), end: -1}
+		p = &partial{datagram: d, deadline: now + r.limits.Timeout, end: -1}
 		r.partials = append(r.partials, p)
 	}
 	i, why := p.fits(f, more)
@@ -272,18 +272,18 @@ type Expired struct {
 
 // NextDeadline returns when Expire will have something to do. It reports false
 // if nothing waits.
-func (r *Reassembler) NextDeadline() (time.Time, bool) {
+func (r *Reassembler) NextDeadline() (time.Duration, bool) {
 	if len(r.partials) == 0 {
-		return time.Time{}, false
+		return 0, false
 	}
 	return r.partials[0].deadline, true
 }
 
 // Expire drops what was to be complete by now, and returns it, the oldest
 // first. What was dropped before because it overlapped is not told again.
-func (r *Reassembler) Expire(now time.Time) []Expired {
+func (r *Reassembler) Expire(now time.Duration) []Expired {
 	var expired []Expired
-	for len(r.partials) > 0 && !r.partials[0].deadline.After(now) {
+	for len(r.partials) > 0 && r.partials[0].deadline <= now {
 		p := r.partials[0]
 		r.drop(p)
 		if !p.refused {
