@@ -19,6 +19,8 @@ func Completion(shell string) (string, error) {
 	return "", errorf("--completion takes bash, zsh or fish, not %q", shell)
 }
 
+func shells() []string { return []string{"bash", "zsh", "fish"} }
+
 // What the argument of a flag is completed to follows from what the table
 // calls it; numbers, times and end points are left to the user.
 const (

@@ -1,116 +1,128 @@
 package opts
 
-import "strings"
-
-// modes is a set of the eight things that sock can be: client or server, on
-// TCP or UDP, interactive or not (then a source or a sink). Bit n stands for
-// the mode whose number n is the sum of bulkBit, udpBit and serverBit.
-type modes uint8
-
-const (
-	bulkBit   = 1 << iota // -i
-	udpBit                // -u
-	serverBit             // -s
+import (
+	"math/bits"
+	"strings"
 )
 
+// mode is one of the sixteen things that sock can be: client or server, over
+// TCP or UDP, over IPv4 or IPv6, interactive or not. It is the sum of these.
+type mode int
+
 const (
-	anywhere modes = 0b11111111
-	client   modes = 0b00001111
-	server   modes = 0b11110000
-	tcp      modes = 0b00110011
-	udp      modes = 0b11001100
-	loop     modes = 0b01010101
-	bulk     modes = 0b10101010
+	isBulk   mode = 1 << iota // -i
+	isUDP                     // -u
+	isServer                  // -s
+	isIPv6                    // -6
+)
+
+// modes is a set of them: bit n stands for mode n.
+type modes uint16
+
+const (
+	anywhere modes = 0xffff
+	client   modes = 0x0f0f
+	server   modes = 0xf0f0
+	tcp      modes = 0x3333
+	udp      modes = 0xcccc
+	loop     modes = 0x5555
+	bulk     modes = 0xaaaa
+	ipv4     modes = 0x00ff
 	source         = client & bulk
 	sink           = server & bulk
 )
 
+// mode gives what the flags ask sock to be.
+func (o *Options) mode() mode {
+	var m mode
+	for _, x := range []struct {
+		on  bool
+		bit mode
+	}{{o.Bulk, isBulk}, {o.UDP, isUDP}, {o.Server, isServer}, {o.IPv6, isIPv6}} {
+		if x.on {
+			m |= x.bit
+		}
+	}
+	return m
+}
+
+func (m mode) String() string {
+	text := "a TCP "
+	if m&isUDP != 0 {
+		text = "a UDP "
+	}
+	switch m & (isServer | isBulk) {
+	case 0:
+		text += "client"
+	case isBulk:
+		text += "source"
+	case isServer:
+		text += "server"
+	default:
+		text += "sink"
+	}
+	if m&isIPv6 != 0 {
+		text += " over IPv6"
+	}
+	return text
+}
+
+func (s modes) has(m mode) bool { return s>>m&1 != 0 }
+
 // String names the set, as in "-q is for ...".
-func (m modes) String() string {
-	names := []struct {
-		modes
+func (s modes) String() string {
+	for _, n := range []struct {
+		set  modes
 		text string
 	}{
+		{anywhere, "every mode"},
 		{anywhere &^ source, "what reads"},
 		{anywhere &^ sink, "what writes"},
-		{source | loop&tcp, "a source and the interactive loops over TCP"},
-		{bulk, "a source and a sink"},
-		{source, "a source"},
-		{source & tcp, "a TCP source"},
-		{source & udp, "a UDP source"},
-		{sink, "a sink"},
-		{sink & tcp, "a TCP sink"},
-		{sink & udp, "a UDP sink"},
-		{loop, "the interactive loops"},
-		{loop & tcp, "the interactive loops over TCP"},
-		{loop & server, "a server without -i"},
-		{client, "a client"},
-		{client & tcp, "a TCP client"},
-		{client & udp, "a UDP client"},
-		{client & tcp & loop, "a TCP client"},
-		{client & udp & loop, "a UDP client"},
-		{server & tcp, "a TCP server"},
-		{server & udp, "a UDP server"},
-		{server & tcp & loop, "a TCP server"},
-		{server & udp & loop, "a UDP server"},
 		{tcp, "TCP"},
 		{udp, "UDP"},
-	}
-	for _, n := range names {
-		if n.modes == m {
+		{udp & ipv4, "UDP over IPv4"},
+		{client, "a client"},
+		{client & ipv4, "a client over IPv4"},
+		{client & tcp, "a TCP client"},
+		{client & udp, "a UDP client"},
+		{server & tcp, "a TCP server"},
+		{server & udp, "a UDP server"},
+		{server & loop, "a server without -i"},
+		{bulk, "a source or a sink"},
+		{source, "a source"},
+		{source & tcp, "a TCP source"},
+		{loop, "a client or a server without -i"},
+		{loop & tcp, "TCP without -i"},
+		{source | loop&tcp, "a source, or TCP without -i"},
+	} {
+		if n.set == s {
 			return n.text
 		}
 	}
 	return ""
 }
 
-// number is what Options ask to be.
-func (o *Options) number() int {
-	n := 0
-	if o.Bulk {
-		n |= bulkBit
-	}
-	if o.UDP {
-		n |= udpBit
-	}
-	if o.Server {
-		n |= serverBit
-	}
-	return n
-}
-
-// has reports whether mode n is in the set.
-func (m modes) has(n int) bool { return m>>n&1 != 0 }
-
-// way gives the bits of mode n to change to get into the set: as few as
-// possible.
-func (m modes) way(n int) int {
-	best := -1
-	for to := range 8 {
-		if m.has(to) && (best < 0 || ones(n^to) < ones(n^best)) {
-			best = to
+// way gives the steps by which somebody in mode m gets into the set, as few
+// as there can be: "add -s and drop -u". as gives a flag as the user writes it.
+func (s modes) way(m mode, as func(letter string) string) string {
+	change := ^mode(0)
+	for to := range mode(16) {
+		if s.has(to) && bits.OnesCount(uint(m^to)) < bits.OnesCount(uint(change)) {
+			change = m ^ to
 		}
 	}
-	return n ^ best
-}
-
-func ones(bits int) int { return bits&1 + bits>>1&1 + bits>>2&1 }
-
-// steps says in flags what change, a result of way, means to a user who is in
-// mode n: "add -s and drop -u". as gives a flag as the user writes it.
-func steps(n, change int, as func(letter string) string) string {
-	var text []string
+	var steps []string
 	for _, f := range []struct {
-		bit    int
+		bit    mode
 		letter string
-	}{{serverBit, "s"}, {bulkBit, "i"}, {udpBit, "u"}} {
+	}{{isServer, "s"}, {isBulk, "i"}, {isUDP, "u"}, {isIPv6, "6"}} {
 		switch {
 		case change&f.bit == 0:
-		case n&f.bit == 0:
-			text = append(text, "add "+as(f.letter))
+		case m&f.bit == 0:
+			steps = append(steps, "add "+as(f.letter))
 		default:
-			text = append(text, "drop "+as(f.letter))
+			steps = append(steps, "drop "+as(f.letter))
 		}
 	}
-	return strings.Join(text, " and ")
+	return strings.Join(steps, " and ")
 }

@@ -91,8 +91,8 @@ type Options struct {
 	Man        bool
 	Completion string // bash, zsh or fish
 
-	// What the rules turn into fields above.
-	localPort uint16   // of -l
-	strict    []string // -G
-	ms        bool     // --ms
+	// Flags whose meaning depends on others; Parse turns them into fields above.
+	local  netip.AddrPort // -l
+	strict []string       // -G
+	ms     bool           // --ms
 }

@@ -24,13 +24,7 @@ func errorf(format string, a ...any) error { return Error(fmt.Sprintf(format, a.
 // Where Help, Version, Man or Completion is set, nothing else was checked
 // beyond the flags one by one.
 func Parse(args []string) (*Options, error) {
-	l := &line{
-		args: args, given: map[string]bool{},
-		o: &Options{
-			ReadSize: 1024, WriteSize: 1024, Writes: 1024, Backlog: 5,
-			Linger: -1, TOS: -1, TTL: -1, MulticastTTL: -1,
-		},
-	}
+	l := &line{args: args, given: map[string]bool{}, o: defaults()}
 	l.flags = table(l.o)
 	if err := l.parse(); err != nil {
 		return nil, err
@@ -38,12 +32,12 @@ func Parse(args []string) (*Options, error) {
 	if o := l.o; o.Help || o.Version || o.Man || o.Completion != "" {
 		return o, nil
 	}
-	l.times()
-	for _, check := range []func() error{l.operands, l.places, l.conflicts, l.families} {
+	for _, check := range []func() error{l.operands, l.places, l.conflicts, l.times, l.families} {
 		if err := check(); err != nil {
 			return nil, err
 		}
 	}
+	l.finish()
 	return l.o, nil
 }
 
@@ -61,7 +55,7 @@ func (l *line) parse() error {
 	fs.SetOutput(io.Discard)
 	fs.Usage = func() {}
 	for _, f := range l.flags {
-		p := fs.VarPF(f.value, f.Name, f.Letter, f.Help)
+		p := fs.VarPF(untyped{f.value}, f.Name, f.Letter, f.Help)
 		if f.Arg == "" {
 			p.NoOptDefVal = present
 		}
@@ -70,21 +64,26 @@ func (l *line) parse() error {
 	l.words = fs.Args()
 	var unknown *pflag.NotExistError
 	var missing *pflag.ValueRequiredError
+	var syntax *pflag.InvalidSyntaxError
 	switch {
 	case err == nil:
 		return l.goTest()
 	case errors.As(err, &unknown):
-		return unknownFlag(unknown)
+		return l.unknown(unknown)
 	case errors.As(err, &missing):
 		f := l.flag(missing.GetFlag().Name)
 		return errorf("%s takes %s, and nothing follows it", l.as(f), f.value.takes())
-	}
-	var bad *pflag.InvalidSyntaxError
-	if errors.As(err, &bad) {
-		return errorf("%s is not a flag; sock --help lists them", bad.GetSpecifiedFlag())
+	case errors.As(err, &syntax):
+		return notFlag(syntax.GetSpecifiedFlag())
 	}
 	return err // of set
 }
+
+// untyped gives a value the part of pflag.Value that is for pflag's own usage.
+type untyped struct{ value }
+
+func (untyped) String() string { return "" }
+func (untyped) Type() string   { return "" }
 
 // set hands one flag its argument.
 func (l *line) set(name, text string) error {
@@ -123,25 +122,37 @@ func (l *line) asLetter(letter string) string {
 	return l.as(l.flags[slices.IndexFunc(l.flags, func(f Flag) bool { return f.Letter == letter })])
 }
 
-// unknownFlag names the flag, and the reason if an edition of sock had it.
-func unknownFlag(e *pflag.NotExistError) error {
-	name, all := e.GetSpecifiedName(), e.GetSpecifiedShortnames()
-	written := "--" + name
-	if all != "" {
-		written = "-" + name
+// unknown names the flag that is not in the table, and the reason if an
+// edition of sock had it.
+func (l *line) unknown(e *pflag.NotExistError) error {
+	name, rest := e.GetSpecifiedName(), e.GetSpecifiedShortnames()
+	if rest == "" {
+		return notFlag("--" + name)
 	}
-	switch written {
-	case "-5", "--sctp":
-		return errorf("%s (SCTP) is left out: this sock speaks TCP and UDP", written)
-	case "-e":
-		return errorf("-e (automatic IPv6 flow labels) is left out: see the sysctl net.ipv6.auto_flowlabels")
-	case "-1", "-9":
-		return errorf("%s (made-up IPv6 extension headers) is left out", written)
+	// In -s5555 the digits are a port that wants a blank before it.
+	if !strings.ContainsAny(rest[1:], "0123456789") {
+		switch name {
+		case "5":
+			return errorf("-5 (SCTP) is left out: sock speaks TCP and UDP")
+		case "e":
+			return errorf("-e (automatic IPv6 flow labels) is left out")
+		case "1", "9":
+			return errorf("-%s (made-up IPv6 extension headers) is left out", name)
+		}
 	}
-	if len(all) > 1 {
-		written += " in -" + all
+	for _, arg := range l.args {
+		if len(arg) > 2 && arg[0] == '-' && arg[1] != '-' && strings.HasSuffix(arg, rest) {
+			return notFlag("-" + name + " in " + arg)
+		}
 	}
-	return errorf("%s is not a flag; sock --help lists them", written)
+	return notFlag("-" + name)
+}
+
+func notFlag(name string) error {
+	if name == "--sctp" {
+		return errorf("--sctp is left out: sock speaks TCP and UDP")
+	}
+	return errorf("%s is not a flag: sock --help lists them", name)
 }
 
 // goTest refuses what pflag passes over in silence: -test.anything, which it
@@ -159,21 +170,38 @@ func (l *line) goTest() error {
 		}
 		letters, ok := strings.CutPrefix(arg, "-")
 		if ok && strings.HasPrefix(strings.TrimLeft(letters, toggles.String()), "test.") {
-			return errorf("%s is not a flag; sock --help lists them", arg)
+			return notFlag(arg)
 		}
 	}
 	return nil
 }
 
 // times converts the times, now that it is known whether --ms was given.
-func (l *line) times() {
+func (l *line) times() error {
 	unit := "s"
 	if l.o.ms {
 		unit = "ms"
 	}
 	for _, f := range l.flags {
-		if v, ok := f.value.(*span); ok {
-			v.in(unit)
+		v, ok := f.value.(*span)
+		if ok && v.in(unit) != nil {
+			return errorf("%s takes %s, not %q", l.as(f), v.takes(), v.text+unit)
 		}
+	}
+	return nil
+}
+
+// finish sets the fields that depend on several flags.
+func (l *line) finish() {
+	o := l.o
+	o.NGiven = l.given["writes"]
+	o.WriteGiven = l.given["write-size"]
+	o.Chunks = o.Chunks || o.Vector
+	if len(o.strict) > 0 {
+		o.Route, o.RouteExact = o.strict, true
+	}
+	o.LocalAddr = o.local.Addr()
+	if o.local.Port() != 0 {
+		o.LocalPort = o.local.Port()
 	}
 }

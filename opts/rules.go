@@ -2,6 +2,7 @@ package opts
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -56,17 +57,16 @@ func checkService(o *Options) error {
 
 // places checks that each flag has an effect in the mode that was asked for.
 func (l *line) places() error {
-	n := l.o.number()
+	m := l.o.mode()
 	for _, f := range l.flags {
-		if !l.given[f.Name] || f.where.has(n) {
-			continue
+		switch {
+		case !l.given[f.Name] || f.where.has(m):
+		case f.Letter == "b" || f.Letter == "l":
+			return errorf("%s is for a client: a server's own end is its operands, [address] port", l.as(f))
+		default:
+			return errorf("%s is for %s, not for %s: %s, or drop %s",
+				l.as(f), f.where, m, f.where.way(m, l.asLetter), l.as(f))
 		}
-		if f.why != "" {
-			return errorf("%s is for %s: %s", l.as(f), f.where, f.why)
-		}
-		here := modes(1 << n)
-		return errorf("%s is for %s, not for %s: %s, or drop %s",
-			l.as(f), f.where, here, steps(n, f.where.way(n), l.asLetter), l.as(f))
 	}
 	return nil
 }
@@ -78,31 +78,47 @@ func (l *line) conflicts() error {
 	case len(o.Route) > 0 && len(o.strict) > 0:
 		return errorf("%s and %s are mixed: a source route is either loose or strict", as("g"), as("G"))
 	case len(o.Route) > maxHops || len(o.strict) > maxHops:
-		return errorf("a source route has room for %d hops, not for %d", maxHops, max(len(o.Route), len(o.strict)))
-	case o.LocalPort != 0 && o.localPort != 0:
+		return errorf("a source route has room for %d hops, not for %d", maxHops, len(o.Route)+len(o.strict))
+	case o.LocalPort != 0 && o.local.Port() != 0:
 		return errorf("%s and %s both give the local port: drop %s, or let the port of %s be 0", as("b"), as("l"), as("b"), as("l"))
 	case o.OnesBroadcast && !o.Broadcast:
-		return errorf("%s is a way of broadcasting: add -B", as("2"))
-	case o.Urgent > o.Writes && (o.File == "" || o.NGiven):
-		return errorf("%s %d is after the last of %d writes (-n)", as("U"), o.Urgent, o.Writes)
+		return errorf("%s is a way to broadcast: add -B", as("2"))
+	case o.Urgent > o.Writes && (o.File == "" || l.given["writes"]):
+		return errorf("%s %d comes after the last of the %d writes: raise -n or lower %s", as("U"), o.Urgent, o.Writes, as("U"))
 	case o.WriteSize == 0 && !o.UDP:
-		return errorf("%s 0 is for UDP, where it sends empty datagrams: add -u", as("w"))
+		return errorf("%s 0 is for UDP, which sends it as an empty datagram: TCP takes at least 1", as("w"))
 	case o.WriteSize == 0 && o.File != "":
-		return errorf("%s 0 never comes to the end of --file: drop one of the two", as("w"))
-	case o.WriteGiven && (o.Chunks || o.Vector):
-		return errorf("%s and %s both divide what is written: drop one of the two", as("w"), as(chunksLetter(o)))
+		return errorf("%s 0 never comes to the end of --file: take at least 1", as("w"))
+	case l.given["write-size"] && o.Chunks:
+		return errorf("%s and %s both say how much to write at a time: drop one of the two", as("w"), as("k"))
+	case l.given["write-size"] && o.Vector:
+		return errorf("%s and %s both say how much to write at a time: drop one of the two", as("w"), as("V"))
 	case o.Stats && o.JSON:
 		return errorf("--stats and --json tell the same: drop one of the two")
-	case o.Echo && (o.CRLF || o.Cbreak || o.HalfClose):
-		return errorf("%s is for standard input, which --echo does not read: drop one of the two", as(inputLetter(o)))
 	}
-	if len(o.strict) > 0 {
-		o.Route, o.RouteExact = o.strict, true
+	if o.Echo {
+		for _, x := range []struct {
+			on     bool
+			letter string
+		}{{o.CRLF, "c"}, {o.Cbreak, "C"}, {o.HalfClose, "h"}} {
+			if x.on {
+				return errorf("%s is about standard input, which --echo does not read: drop one of the two", as(x.letter))
+			}
+		}
 	}
-	if o.localPort != 0 {
-		o.LocalPort = o.localPort
+	return l.groups()
+}
+
+// groups checks that no group is joined twice, which systems refuse.
+func (l *line) groups() error {
+	for i, g := range l.o.Groups {
+		switch {
+		case slices.Contains(l.o.Groups[:i], g):
+			return errorf("%s %s is given twice", l.asLetter("j"), g)
+		case g.String() == l.o.Host && l.o.Server:
+			return errorf("a server at %s joins that group anyway: drop %s", g, l.asLetter("j"))
+		}
 	}
-	o.Chunks = o.Chunks || o.Vector
 	return nil
 }
 
@@ -112,37 +128,15 @@ func (l *line) conflicts() error {
 // to the real destination.
 const maxHops = 9
 
-func chunksLetter(o *Options) string {
-	if o.Vector {
-		return "V"
-	}
-	return "k"
-}
-
-func inputLetter(o *Options) string {
-	switch {
-	case o.CRLF:
-		return "c"
-	case o.Cbreak:
-		return "C"
-	}
-	return "h"
-}
-
-// families checks that all addresses are of the version of IP that was asked
-// for, and so are the flags.
+// families checks that the addresses are of the version of IP that was asked
+// for.
 func (l *line) families() error {
 	o := l.o
-	for _, f := range l.flags {
-		if o.IPv6 && l.given[f.Name] && f.ipv4 != "" {
-			return errorf("%s does not go with %s: %s", l.as(f), l.asLetter("6"), f.ipv4)
+	addrs := append([]netip.Addr{o.local.Addr(), o.Foreign.Addr()}, o.Groups...)
+	for _, name := range slices.Concat([]string{o.Host}, o.Route, o.strict) {
+		if a, err := netip.ParseAddr(name); err == nil {
+			addrs = append(addrs, a)
 		}
-	}
-	addrs := []netip.Addr{o.LocalAddr, o.Foreign.Addr()}
-	addrs = append(addrs, o.Groups...)
-	for _, name := range append(o.Route[:len(o.Route):len(o.Route)], o.Host) {
-		addr, _ := netip.ParseAddr(name) // a name is not an address
-		addrs = append(addrs, addr)
 	}
 	for _, a := range addrs {
 		switch {

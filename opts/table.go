@@ -2,7 +2,7 @@ package opts
 
 import (
 	"math"
-	"net/netip"
+	"strconv"
 )
 
 // Flag is one row of the table of flags.
@@ -11,16 +11,30 @@ type Flag struct {
 	Name   string // "writes" for --writes
 	Arg    string // what usage and manual call the argument; "" if there is none
 	Group  string // the heading that usage puts the flag under
+	where  modes  // where the flag has an effect
+	value  value
 	Help   string
-
-	where modes  // where the flag has an effect
-	why   string // said of a flag elsewhere, in place of which flags to add or drop
-	ipv4  string // why the flag is for IPv4 only; "" if it is not
-	value value
 }
 
 // Flags gives the table, in the order of usage.
-func Flags() []Flag { return table(new(Options)) }
+func Flags() []Flag { return table(defaults()) }
+
+// defaults are what Options hold where no flag was given.
+func defaults() *Options {
+	return &Options{
+		ReadSize: 1024, WriteSize: 1024, Writes: 1024, Backlog: 5,
+		Linger: -1, TOS: -1, TTL: -1, MulticastTTL: -1,
+	}
+}
+
+// Default is what holds where a flag that takes a number is not given; "" if
+// the flag then has no effect.
+func (f Flag) Default() string {
+	if v, ok := f.value.(number); ok && *v.n > 0 {
+		return strconv.Itoa(*v.n)
+	}
+	return ""
+}
 
 // The headings of usage.
 const (
@@ -39,77 +53,314 @@ const maxSize = 1 << 30
 // table gives the flags, bound to the fields that they set.
 func table(o *Options) []Flag {
 	return []Flag{
-		{"s", "server", "", roles, "wait for a client", anywhere, "", "", toggle{on: &o.Server}},
-		{"i", "bulk", "", roles, "leave standard input and output alone: a client is a source, a server a sink", anywhere, "", "", toggle{on: &o.Bulk}},
-		{"u", "udp", "", roles, "UDP in place of TCP", anywhere, "", "", toggle{on: &o.UDP}},
-		{"6", "ipv6", "", roles, "IPv6 in place of IPv4", anywhere, "", "", toggle{on: &o.IPv6}},
-		{"F", "fork", "", roles, "TCP server: serve every client that comes, all at the same time", server & tcp, "", "", toggle{on: &o.Fork}},
-		{"", "echo", "", roles, "server: send what comes back to where it came from", server & loop, "", "", toggle{on: &o.Echo}},
+		{
+			"s", "server", "", roles, anywhere,
+			toggle{&o.Server},
+			"wait for a client",
+		},
+		{
+			"i", "bulk", "", roles, anywhere,
+			toggle{&o.Bulk},
+			"leave standard input and output alone: a client is a source, a server a sink",
+		},
+		{
+			"u", "udp", "", roles, anywhere,
+			toggle{&o.UDP},
+			"UDP in place of TCP",
+		},
+		{
+			"6", "ipv6", "", roles, anywhere,
+			toggle{&o.IPv6},
+			"IPv6 in place of IPv4",
+		},
+		{
+			"F", "fork", "", roles, server & tcp,
+			toggle{&o.Fork},
+			"TCP server: serve every client that comes, all at the same time",
+		},
+		{
+			"", "echo", "", roles, server & loop,
+			toggle{&o.Echo},
+			"server: send what comes back to where it came from",
+		},
 
-		{"b", "local-port", "PORT", ends, "client: use this local port", client, "a server's port is its operand", "", port{n: &o.LocalPort}},
-		{"l", "local", "ADDR.PORT", ends, "client: use this local address and port (0: any)", client, "a server's address and port are its operands", "", endpoint{put: func(a netip.AddrPort) {
-			o.LocalAddr, o.localPort = a.Addr(), a.Port()
-		}, anyPort: true}},
-		{"f", "foreign", "ADDR.PORT", ends, "UDP server: talk to this end point only", server & udp, "", "", endpoint{put: func(a netip.AddrPort) {
-			o.Foreign = a
-		}}},
-		{"o", "no-connect", "", ends, "UDP client: do not connect the socket", client & udp, "", "", toggle{on: &o.NoConnect}},
-		{"j", "join", "GROUP", ends, "UDP: join this multicast group (repeatable)", udp, "", "", group{list: &o.Groups}},
-		{"g", "loose-route", "HOST", ends, "client: add a hop to a loose source route (up to 9)", client, "", "IPv6 has no source routes", hop{list: &o.Route}},
-		{"G", "strict-route", "HOST", ends, "client: add a hop to a strict source route (up to 9)", client, "", "IPv6 has no source routes", hop{list: &o.strict}},
+		{
+			"b", "local-port", "PORT", ends, client,
+			port{&o.LocalPort},
+			"client: use this local port",
+		},
+		{
+			"l", "local", "ADDR.PORT", ends, client,
+			endpoint{&o.local, 0},
+			"client: use this local address and port (0: any)",
+		},
+		{
+			"f", "foreign", "ADDR.PORT", ends, server & udp,
+			endpoint{&o.Foreign, 1},
+			"UDP server: talk to this end point only",
+		},
+		{
+			"o", "no-connect", "", ends, client & udp,
+			toggle{&o.NoConnect},
+			"UDP client: do not connect the socket",
+		},
+		{
+			"j", "join", "GROUP", ends, udp,
+			group{&o.Groups},
+			"UDP: join this multicast group (repeatable)",
+		},
+		{
+			"g", "loose-route", "HOST", ends, client & ipv4,
+			hop{&o.Route},
+			"client: add a hop to a loose source route (up to 9)",
+		},
+		{
+			"G", "strict-route", "HOST", ends, client & ipv4,
+			hop{&o.strict},
+			"client: add a hop to a strict source route (up to 9)",
+		},
 
-		{"n", "writes", "N", data, "source: number of writes [1024]", source, "", "", number{n: &o.Writes, max: math.MaxInt, given: &o.NGiven}},
-		{"w", "write-size", "BYTES", data, "bytes in each write [source: 1024; TCP loop: what was read]", source | loop&tcp, "", "", number{n: &o.WriteSize, max: maxSize, given: &o.WriteGiven}},
-		{"r", "read-size", "BYTES", data, "the most bytes in each read [1024]", anywhere &^ source, "", "", number{n: &o.ReadSize, min: 1, max: maxSize}},
-		{"U", "urgent", "N", data, "TCP source: send a byte in urgent mode after write N", source & tcp, "", "", number{n: &o.Urgent, min: 1, max: math.MaxInt}},
-		{"", "file", "FILE", data, "source: send this file, once", source, "", "", word{s: &o.File, what: "the name of a file"}},
-		{"W", "keep-writing", "", data, "source: report a write that fails and go on", source, "", "", toggle{on: &o.KeepOn}},
-		{"c", "crlf", "", data, "turn LF into CR LF on the way out, and back on the way in", loop, "", "", toggle{on: &o.CRLF}},
-		{"C", "cbreak", "", data, "cbreak mode: send each key as it is typed", loop, "", "", toggle{on: &o.Cbreak}},
-		{"h", "half-close", "", data, "TCP: half-close at the end of standard input", loop & tcp, "", "", toggle{on: &o.HalfClose}},
-		{"k", "chunks", "", data, "TCP: write in many small chunks", loop & tcp, "", "", toggle{on: &o.Chunks}},
-		{"V", "writev", "", data, "TCP: the same chunks with one writev", loop & tcp, "", "", toggle{on: &o.Vector}},
-		{"Z", "peek", "", data, "look at what came (MSG_PEEK) before each read", anywhere &^ source, "", "", toggle{on: &o.Peek}},
+		{
+			"n", "writes", "N", data, source,
+			number{&o.Writes, 0, math.MaxInt},
+			"source: number of writes",
+		},
+		{
+			"w", "write-size", "BYTES", data, source | loop&tcp,
+			number{&o.WriteSize, 0, maxSize},
+			"bytes in each write (TCP loop: what was read, without -w)",
+		},
+		{
+			"r", "read-size", "BYTES", data, anywhere &^ source,
+			number{&o.ReadSize, 1, maxSize},
+			"the most bytes in each read",
+		},
+		{
+			"U", "urgent", "N", data, source & tcp,
+			number{&o.Urgent, 1, math.MaxInt},
+			"TCP source: send a byte in urgent mode after write N",
+		},
+		{
+			"", "file", "FILE", data, source,
+			word{&o.File, "the name of a file", nil},
+			"source: send this file, once",
+		},
+		{
+			"W", "keep-writing", "", data, source,
+			toggle{&o.KeepOn},
+			"source: report a write that fails and go on",
+		},
+		{
+			"c", "crlf", "", data, loop,
+			toggle{&o.CRLF},
+			"turn LF into CR LF on the way out, and back on the way in",
+		},
+		{
+			"C", "cbreak", "", data, loop,
+			toggle{&o.Cbreak},
+			"cbreak mode: send each key as it is typed",
+		},
+		{
+			"h", "half-close", "", data, loop & tcp,
+			toggle{&o.HalfClose},
+			"TCP: half-close at the end of standard input",
+		},
+		{
+			"k", "chunks", "", data, loop & tcp,
+			toggle{&o.Chunks},
+			"TCP: write in many small chunks",
+		},
+		{
+			"V", "writev", "", data, loop & tcp,
+			toggle{&o.Vector},
+			"TCP: the same chunks with one writev",
+		},
+		{
+			"Z", "peek", "", data, anywhere &^ source,
+			toggle{&o.Peek},
+			"look at what came (MSG_PEEK) before each read",
+		},
 
-		{"O", "pause-listen", "T", times, "TCP server: pause between listen and the first accept", server & tcp, "", "", &span{d: &o.PauseListen}},
-		{"P", "pause-first", "T", times, "pause before the first read or write", anywhere, "", "", &span{d: &o.PauseFirst}},
-		{"p", "pause", "T", times, "pause before each further read or write", anywhere, "", "", &span{d: &o.PauseEach}},
-		{"Q", "pause-close", "T", times, "pause before the close", anywhere, "", "", &span{d: &o.PauseClose}},
-		{"x", "read-timeout", "T", times, "give up when nothing can be read for so long", anywhere &^ source, "", "", &span{d: &o.ReadTimeout}},
-		{"y", "write-timeout", "T", times, "give up when nothing can be written for so long", anywhere &^ sink, "", "", &span{d: &o.WriteTimeout}},
-		{"", "connect-timeout", "T", times, "TCP client: give up connecting after so long", client & tcp, "", "", &span{d: &o.ConnectTimeout}},
-		{"", "ms", "", times, "T is in milliseconds, unless a unit is given", anywhere, "", "", toggle{on: &o.ms}},
+		{
+			"O", "pause-listen", "T", times, server & tcp, &span{d: &o.PauseListen},
+			"TCP server: pause between listen and the first accept",
+		},
+		{
+			"P", "pause-first", "T", times, anywhere, &span{d: &o.PauseFirst},
+			"pause before the first read or write",
+		},
+		{
+			"p", "pause", "T", times, anywhere, &span{d: &o.PauseEach},
+			"pause before each further read or write",
+		},
+		{
+			"Q", "pause-close", "T", times, anywhere, &span{d: &o.PauseClose},
+			"pause before the close",
+		},
+		{
+			"x", "read-timeout", "T", times, anywhere &^ source, &span{d: &o.ReadTimeout},
+			"give up when nothing can be read for so long",
+		},
+		{
+			"y", "write-timeout", "T", times, anywhere &^ sink, &span{d: &o.WriteTimeout},
+			"give up when nothing can be written for so long",
+		},
+		{
+			"", "connect-timeout", "T", times, client & tcp, &span{d: &o.ConnectTimeout},
+			"TCP client: give up connecting after so long",
+		},
+		{
+			"", "ms", "", times, anywhere,
+			toggle{&o.ms},
+			"T is in milliseconds, unless a unit is given",
+		},
 
-		{"q", "backlog", "N", sockets, "TCP server: the queue of listen [5]", server & tcp, "", "", number{n: &o.Backlog, max: 65535}},
-		{"A", "reuse-addr", "", sockets, "SO_REUSEADDR", anywhere, "", "", toggle{on: &o.ReuseAddr}},
-		{"T", "reuse-port", "", sockets, "SO_REUSEPORT", anywhere, "", "", toggle{on: &o.ReusePort}},
-		{"R", "rcvbuf", "BYTES", sockets, "SO_RCVBUF", anywhere, "", "", number{n: &o.RecvBuf, min: 1, max: maxSize}},
-		{"S", "sndbuf", "BYTES", sockets, "SO_SNDBUF", anywhere, "", "", number{n: &o.SendBuf, min: 1, max: maxSize}},
-		{"L", "linger", "SECONDS", sockets, "TCP: SO_LINGER; with 0 the close is a reset", tcp, "", "", number{n: &o.Linger, max: 65535}},
-		{"K", "keepalive", "", sockets, "TCP: SO_KEEPALIVE", tcp, "", "", toggle{on: &o.KeepAlive}},
-		{"N", "nodelay", "", sockets, "TCP_NODELAY: no Nagle algorithm", tcp, "", "", toggle{on: &o.NoDelay}},
-		{"X", "maxseg", "BYTES", sockets, "TCP_MAXSEG: the most bytes in a segment", tcp, "", "", number{n: &o.MaxSeg, min: 1, max: 65535}},
-		{"", "congestion", "NAME", sockets, "TCP_CONGESTION: the congestion control, such as cubic", tcp, "", "", word{s: &o.Congestion, what: "the name of a congestion control"}},
-		{"D", "debug", "", sockets, "TCP: SO_DEBUG", tcp, "", "", toggle{on: &o.Debug}},
-		{"I", "sigio", "", sockets, "FIOASYNC: print SIGIO at each such signal", anywhere, "", "", toggle{on: &o.AsyncIO}},
-		{"Y", "dont-route", "", sockets, "SO_DONTROUTE: to a directly attached network only", anywhere, "", "", toggle{on: &o.DontRoute}},
-		{"d", "dont-fragment", "", sockets, "set the don't-fragment bit", anywhere, "", "", toggle{on: &o.DontFragment}},
-		{"H", "tos", "N", sockets, "IP_TOS or IPV6_TCLASS (16 or 0x10)", anywhere, "", "", number{n: &o.TOS, max: 255, hex: true}},
-		{"J", "ttl", "N", sockets, "IP_TTL or IPV6_UNICAST_HOPS", anywhere, "", "", number{n: &o.TTL, min: 1, max: 255}},
-		{"t", "multicast-ttl", "N", sockets, "UDP: IP_MULTICAST_TTL or IPV6_MULTICAST_HOPS", udp, "", "", number{n: &o.MulticastTTL, max: 255}},
-		{"B", "broadcast", "", sockets, "UDP: SO_BROADCAST", udp, "", "IPv6 has no broadcast", toggle{on: &o.Broadcast}},
-		{"2", "ones-broadcast", "", sockets, "UDP, with -B: IP_ONESBCAST (FreeBSD)", udp, "", "IPv6 has no broadcast", toggle{on: &o.OnesBroadcast}},
-		{"E", "recv-dst-addr", "", sockets, "UDP: tell where a datagram was sent to (IP_RECVDSTADDR)", udp, "", "", toggle{on: &o.RecvDstAddr}},
+		{
+			"q", "backlog", "N", sockets, server & tcp,
+			number{&o.Backlog, 0, 65535},
+			"TCP server: the queue of listen",
+		},
+		{
+			"A", "reuse-addr", "", sockets, anywhere,
+			toggle{&o.ReuseAddr},
+			"SO_REUSEADDR",
+		},
+		{
+			"T", "reuse-port", "", sockets, anywhere,
+			toggle{&o.ReusePort},
+			"SO_REUSEPORT",
+		},
+		{
+			"R", "rcvbuf", "BYTES", sockets, anywhere,
+			number{&o.RecvBuf, 1, maxSize},
+			"SO_RCVBUF",
+		},
+		{
+			"S", "sndbuf", "BYTES", sockets, anywhere,
+			number{&o.SendBuf, 1, maxSize},
+			"SO_SNDBUF",
+		},
+		{
+			"L", "linger", "SECONDS", sockets, tcp,
+			number{&o.Linger, 0, 65535},
+			"TCP: SO_LINGER; with 0 the close is a reset",
+		},
+		{
+			"K", "keepalive", "", sockets, tcp,
+			toggle{&o.KeepAlive},
+			"TCP: SO_KEEPALIVE",
+		},
+		{
+			"N", "nodelay", "", sockets, tcp,
+			toggle{&o.NoDelay},
+			"TCP_NODELAY: no Nagle algorithm",
+		},
+		{
+			"X", "maxseg", "BYTES", sockets, tcp,
+			number{&o.MaxSeg, 1, 65535},
+			"TCP_MAXSEG: the most bytes in a segment",
+		},
+		{
+			"", "congestion", "NAME", sockets, tcp,
+			word{&o.Congestion, "the name of a congestion control", nil},
+			"TCP_CONGESTION: the congestion control, such as cubic",
+		},
+		{
+			"D", "debug", "", sockets, tcp,
+			toggle{&o.Debug},
+			"TCP: SO_DEBUG",
+		},
+		{
+			"I", "sigio", "", sockets, anywhere,
+			toggle{&o.AsyncIO},
+			"FIOASYNC: print SIGIO at each such signal",
+		},
+		{
+			"Y", "dont-route", "", sockets, anywhere,
+			toggle{&o.DontRoute},
+			"SO_DONTROUTE: to a directly attached network only",
+		},
+		{
+			"d", "dont-fragment", "", sockets, anywhere,
+			toggle{&o.DontFragment},
+			"set the don't-fragment bit",
+		},
+		{
+			"H", "tos", "N", sockets, anywhere,
+			octet{&o.TOS},
+			"IP_TOS or IPV6_TCLASS (16 or 0x10)",
+		},
+		{
+			"J", "ttl", "N", sockets, anywhere,
+			number{&o.TTL, 1, 255},
+			"IP_TTL or IPV6_UNICAST_HOPS",
+		},
+		{
+			"t", "multicast-ttl", "N", sockets, udp,
+			number{&o.MulticastTTL, 0, 255},
+			"UDP: IP_MULTICAST_TTL or IPV6_MULTICAST_HOPS",
+		},
+		{
+			"B", "broadcast", "", sockets, udp & ipv4,
+			toggle{&o.Broadcast},
+			"UDP: SO_BROADCAST",
+		},
+		{
+			"2", "ones-broadcast", "", sockets, udp & ipv4,
+			toggle{&o.OnesBroadcast},
+			"UDP, with -B: IP_ONESBCAST (FreeBSD)",
+		},
+		{
+			"E", "recv-dst-addr", "", sockets, udp,
+			toggle{&o.RecvDstAddr},
+			"UDP: tell where a datagram was sent to (IP_RECVDSTADDR)",
+		},
 
-		{"v", "verbose", "", reports, "tell what happens", anywhere, "", "", counter{n: &o.Verbose}},
-		{"", "book-messages", "", reports, "no explanation under an error, only the book's line", anywhere, "", "", toggle{on: &o.BookMessages}},
-		{"", "tcp-info", "", reports, "TCP_INFO at the end of the connection", tcp, "", "", toggle{on: &o.TCPInfo}},
-		{"", "stats", "", reports, "source, sink: bytes, time and rate at the end", bulk, "", "", toggle{on: &o.Stats}},
-		{"", "json", "", reports, "source, sink: the same as JSON on standard output", bulk, "", "", toggle{on: &o.JSON}},
+		{
+			"v", "verbose", "", reports, anywhere,
+			counter{&o.Verbose},
+			"tell what happens",
+		},
+		{
+			"", "book-messages", "", reports, anywhere,
+			toggle{&o.BookMessages},
+			"no explanation under an error, only the book's line",
+		},
+		{
+			"", "tcp-info", "", reports, tcp,
+			toggle{&o.TCPInfo},
+			"TCP_INFO at the end of the connection",
+		},
+		{
+			"", "stats", "", reports, bulk,
+			toggle{&o.Stats},
+			"source, sink: bytes, time and rate at the end",
+		},
+		{
+			"", "json", "", reports, bulk,
+			toggle{&o.JSON},
+			"source, sink: the same as JSON on standard output",
+		},
 
-		{"", "help", "", instead, "print this text", anywhere, "", "", toggle{on: &o.Help}},
-		{"", "man", "", instead, "print the manual page", anywhere, "", "", toggle{on: &o.Man}},
-		{"0", "version", "", instead, "print the version", anywhere, "", "", toggle{on: &o.Version}},
-		{"", "completion", "SHELL", instead, "print completions for bash, zsh or fish", anywhere, "", "", word{s: &o.Completion, what: "bash, zsh or fish", choices: []string{"bash", "zsh", "fish"}}},
+		{
+			"", "help", "", instead, anywhere,
+			toggle{&o.Help},
+			"print this text",
+		},
+		{
+			"", "man", "", instead, anywhere,
+			toggle{&o.Man},
+			"print the manual page",
+		},
+		{
+			"0", "version", "", instead, anywhere,
+			toggle{&o.Version},
+			"print the version",
+		},
+		{
+			"", "completion", "SHELL", instead, anywhere,
+			word{&o.Completion, "bash, zsh or fish", shells()},
+			"print completions for bash, zsh or fish",
+		},
 	}
 }

@@ -8,8 +8,8 @@ import (
 
 const synopsis = `usage: sock [flags] host port                 interactive client
        sock [flags] -s [address] port         interactive server
-       sock [flags] -i host port              source: a client that sends data of its own
-       sock [flags] -i -s [address] port      sink: a server that reads and throws away
+       sock [flags] -i host port              source of data that nobody types
+       sock [flags] -i -s [address] port      sink: reads and throws away
 `
 
 // Usage writes what --help prints.
@@ -40,7 +40,11 @@ func usageLine(w io.Writer, f Flag) {
 	if f.Arg != "" {
 		left += " " + f.Arg
 	}
-	for _, text := range wrap(f.Help, lineWidth-flagColumn-1) {
+	help := f.Help
+	if d := f.Default(); d != "" {
+		help += " [" + d + "]"
+	}
+	for _, text := range wrap(help, lineWidth-flagColumn-1) {
 		fmt.Fprintf(w, "%-*s %s\n", flagColumn, left, text)
 		left = ""
 	}

@@ -11,31 +11,16 @@ import (
 	"time"
 )
 
-// value is where the argument of one flag goes. It is a pflag.Value that can
-// also say what it takes.
+// value is where the argument of one flag goes.
 type value interface {
-	String() string // the default, for pflag; ours stand in the table
-	Set(string) error
-	Type() string
-	// takes completes the sentence "-n takes ..." for an argument that is
-	// refused.
-	takes() string
+	Set(arg string) error // errTakes, if it is not what takes tells
+	takes() string        // completes the sentence "-n takes ..."
 }
 
-// errTakes says that the argument is not what takes() describes.
 var errTakes = errors.New("not what the flag takes")
 
-// kind gives a value the part of pflag.Value that we have no use for.
-type kind struct{}
-
-func (kind) String() string { return "" }
-func (kind) Type() string   { return "" }
-
 // A toggle is a flag without an argument.
-type toggle struct {
-	kind
-	on *bool
-}
+type toggle struct{ on *bool }
 
 func (v toggle) takes() string { return "no argument" }
 
@@ -51,10 +36,7 @@ func (v toggle) Set(s string) error {
 const present = "given"
 
 // A counter counts how often a flag is given.
-type counter struct {
-	kind
-	n *int
-}
+type counter struct{ n *int }
 
 func (v counter) takes() string { return "no argument" }
 
@@ -68,11 +50,8 @@ func (v counter) Set(s string) error {
 
 // A number is a whole number from min to max.
 type number struct {
-	kind
 	n        *int
 	min, max int
-	hex      bool  // also 0x10
-	given    *bool // set when the flag is given; may be nil
 }
 
 func (v number) takes() string {
@@ -80,33 +59,35 @@ func (v number) takes() string {
 	if v.max == math.MaxInt {
 		text = fmt.Sprintf("a whole number, at least %d", v.min)
 	}
-	if v.hex {
-		text += " (decimal, or hexadecimal after 0x)"
-	}
 	return text
 }
 
-func (v number) Set(s string) error {
-	base := 10
-	if v.hex && (strings.HasPrefix(s, "0x") || strings.HasPrefix(s, "0X")) {
-		s, base = s[2:], 16
-	}
+func (v number) Set(s string) error { return v.set(s, 10) }
+
+func (v number) set(s string, base int) error {
 	n, err := strconv.ParseUint(s, base, 63)
 	if err != nil || n < uint64(v.min) || n > uint64(v.max) {
 		return errTakes
 	}
 	*v.n = int(n)
-	if v.given != nil {
-		*v.given = true
-	}
 	return nil
 }
 
-// A port is a port number other than 0.
-type port struct {
-	kind
-	n *uint16
+// An octet is a number from 0 to 255, which may be hexadecimal: 0x10.
+type octet struct{ n *int }
+
+func (v octet) takes() string { return "a number from 0 to 255 (decimal, or hexadecimal after 0x)" }
+
+func (v octet) Set(s string) error {
+	base := 10
+	if hex, ok := strings.CutPrefix(strings.ToLower(s), "0x"); ok {
+		s, base = hex, 16
+	}
+	return number{v.n, 0, 255}.set(s, base)
 }
+
+// A port is a port number other than 0.
+type port struct{ n *uint16 }
 
 func (v port) takes() string { return "a port number from 1 to 65535" }
 
@@ -122,7 +103,6 @@ func (v port) Set(s string) error {
 // A span is a time. It keeps the text, because --ms, which changes the unit
 // of a bare number, may come later on the line.
 type span struct {
-	kind
 	d    *time.Duration
 	text string
 }
@@ -138,10 +118,11 @@ func (v *span) Set(s string) error {
 }
 
 // in converts the text, a bare number being in the unit.
-func (v *span) in(unit string) {
+func (v *span) in(unit string) (err error) {
 	if v.text != "" {
-		*v.d, _ = parseSpan(v.text, unit) // Set has parsed it
+		*v.d, err = parseSpan(v.text, unit)
 	}
+	return err
 }
 
 // parseSpan parses a time of at least a microsecond, the least that a socket
@@ -160,13 +141,12 @@ func parseSpan(s, unit string) (time.Duration, error) {
 // An endpoint is an address and a port, in the notation of the book: the port
 // stands after the last dot.
 type endpoint struct {
-	kind
-	put     func(netip.AddrPort)
-	anyPort bool // 0 is allowed: the system picks one
+	a   *netip.AddrPort
+	min uint16 // 0 where the system may pick the port
 }
 
 func (v endpoint) takes() string {
-	if v.anyPort {
+	if v.min == 0 {
 		return "an address, a dot and a port (0 for any), such as 140.252.13.35.1098 or ::1.0"
 	}
 	return "an address, a dot and a port, such as 140.252.13.35.4444 or ::1.5951"
@@ -179,24 +159,21 @@ func (v endpoint) Set(s string) error {
 	}
 	addr, err := netip.ParseAddr(s[:dot])
 	n, perr := strconv.ParseUint(s[dot+1:], 10, 16)
-	if err != nil || perr != nil || n == 0 && !v.anyPort {
+	if err != nil || perr != nil || n < uint64(v.min) {
 		return errTakes
 	}
-	v.put(netip.AddrPortFrom(addr, uint16(n)))
+	*v.a = netip.AddrPortFrom(addr, uint16(n))
 	return nil
 }
 
 // A group is a multicast address; the flag may be given again.
-type group struct {
-	kind
-	list *[]netip.Addr
-}
+type group struct{ list *[]netip.Addr }
 
 func (v group) takes() string { return "a multicast address such as 224.0.1.1 or ff02::1234" }
 
 func (v group) Set(s string) error {
 	addr, err := netip.ParseAddr(s)
-	if err != nil || !addr.IsMulticast() || slices.Contains(*v.list, addr) {
+	if err != nil || !addr.IsMulticast() {
 		return errTakes
 	}
 	*v.list = append(*v.list, addr)
@@ -204,10 +181,7 @@ func (v group) Set(s string) error {
 }
 
 // A hop is a host of a source route; the flag may be given again.
-type hop struct {
-	kind
-	list *[]string
-}
+type hop struct{ list *[]string }
 
 func (v hop) takes() string { return "a host name or an IPv4 address" }
 
@@ -221,7 +195,6 @@ func (v hop) Set(s string) error {
 
 // A word is any text but none, or one of the choices.
 type word struct {
-	kind
 	s       *string
 	what    string
 	choices []string
