@@ -106,9 +106,9 @@ func (s modes) String() string {
 // as there can be: "add -s and drop -u". as gives a flag as the user writes it.
 func (s modes) way(m mode, as func(letter string) string) string {
 	change := ^mode(0)
-	for to := range mode(16) {
-		if s.has(to) && bits.OnesCount(uint(m^to)) < bits.OnesCount(uint(change)) {
-			change = m ^ to
+	for c := range mode(16) {
+		if s.has(m^c) && bits.OnesCount(uint(c)) < bits.OnesCount(uint(change)) {
+			change = c
 		}
 	}
 	var steps []string
