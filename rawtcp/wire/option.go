@@ -196,7 +196,7 @@ func (o *Options) add(r RawOption) Reason {
 		}
 	case KindSACK:
 		if n > 0 && n%8 == 0 && n <= 8*len(o.SACK) {
-			o.SACKLen = uint8(n / 8)
+			o.SACKLen, o.SACK = uint8(n/8), [len(o.SACK)]SACKBlock{}
 			for i := range o.SACK[:n/8] {
 				o.SACK[i] = SACKBlock{
 					Left:  seq.Value(binary.BigEndian.Uint32(r.Data[8*i:])),

@@ -188,6 +188,11 @@ func TestBadOptions(t *testing.T) {
 		{"padding that is not zero", `02040400 00ffffff`, OK, mss},
 		{"EOL first", `00000000 02040400`, OK, Options{}},
 		{"the later of two", `0204ffff 02040400`, OK, mss},
+		{
+			"the later of two SACKs, with fewer blocks",
+			`0512 00000001 00000002 00000003 00000004 050a 00000005 00000006 0101 0101`, OK,
+			Options{SACKLen: 1, SACK: [4]SACKBlock{{5, 6}}},
+		},
 		{"unknown", `02040400 4d040102`, OK, with(mss, RawOption{77, []byte{1, 2}})},
 		{"known, too short", `02030400 01010101`, OptionSize, with(Options{}, RawOption{KindMSS, []byte{4}})},
 		{"scale of 4", `02040400 03040102`, OptionSize, with(mss, RawOption{KindWindowScale, []byte{1, 2}})},
