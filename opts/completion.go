@@ -135,7 +135,7 @@ fi
 func fish() string {
 	var b strings.Builder
 	b.WriteString(`# Completion of sock for fish.
-complete -c sock -f -a '(__fish_print_hostnames)' -d host
+complete -c sock -f -a 'localhost (__fish_print_hostnames)' -d host
 complete -c sock -f -a '(string replace -rf "^([a-zA-Z][^\\s]*)\\s.*" "\\$1" < /etc/services)' -d service
 `)
 	quote := strings.NewReplacer(`\`, `\\`, `'`, `\'`)
@@ -150,7 +150,7 @@ complete -c sock -f -a '(string replace -rf "^([a-zA-Z][^\\s]*)\\s.*" "\\$1" < /
 		case fileArg:
 			b.WriteString(" -r -F")
 		case hostArg:
-			b.WriteString(" -x -a '(__fish_print_hostnames)'")
+			b.WriteString(" -x -a 'localhost (__fish_print_hostnames)'")
 		case shellArg:
 			b.WriteString(" -x -a 'bash zsh fish'")
 		case congestionArg:
