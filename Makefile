@@ -1,6 +1,7 @@
 # make            build ./sock
 # make install    to $(DESTDIR)$(PREFIX): program, manual pages, completions
 # make uninstall
+# make demo       a client and a server, a source and a sink, on this machine
 # make check      all that continuous integration runs
 # make bench      speed against plain C, iperf3, nc and socat
 #
@@ -31,6 +32,16 @@ all: sock
 sock: .FORCE
 	version=$$(git describe --tags --always --dirty 2>/dev/null || echo devel); \
 	$(GO) build -trimpath -ldflags "-X main.version=$$version" -o sock .
+
+demo: sock
+	@echo '$$ echo "and hi there" | sock -v -h -s 5555 &'
+	@echo '$$ echo "hello, world" | sock -v -h localhost 5555'
+	@echo 'and hi there' | ./sock -v -h -s 5555 & sleep 1; \
+	echo 'hello, world' | ./sock -v -h localhost 5555; wait
+	@echo
+	@echo '$$ sock -v -i -s 7777 &'
+	@echo '$$ sock -v -i -n4 localhost 7777'
+	@./sock -v -i -s 7777 & sleep 1; ./sock -v -i -n4 localhost 7777; wait
 
 # Not built again when nothing has changed, so that "make && sudo make install"
 # needs no Go in root's PATH.
@@ -87,4 +98,4 @@ clean:
 	for m in $(MODULES); do rm -f $$m/test.json; done
 
 .FORCE:
-.PHONY: all install uninstall check format tidy vet build staticcheck man test bench clean .FORCE
+.PHONY: all demo install uninstall check format tidy vet build staticcheck man test bench clean .FORCE
