@@ -14,6 +14,10 @@ const (
 	// ip(4): the control message is the address alone.
 	dstAddrMessage = unix.IP_RECVDSTADDR
 	dstAddrOffset  = 0
+
+	// Of a source route of n addresses these systems send n-1: the last one
+	// given has to be the destination (ip_pcbopts of 4.4BSD).
+	routeEndsItself = false
 )
 
 func (s *socket) setBuffer(o modes.Option, v int) error {

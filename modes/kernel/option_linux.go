@@ -15,6 +15,11 @@ const (
 	// destination address in the packet header".
 	dstAddrMessage = unix.IP_PKTINFO
 	dstAddrOffset  = 8
+
+	// Of a source route of n addresses Linux sends n: it takes the first out,
+	// moves the rest up and puts the destination last. Given the destination
+	// too, it would send it twice.
+	routeEndsItself = true
 )
 
 // setBuffer sets SO_RCVBUF or SO_SNDBUF. rmem_max and wmem_max cap them; who

@@ -26,26 +26,31 @@ func (s *socket) SetRoute(hops []netip.Addr, to netip.Addr, strict bool) error {
 		// [...] MUST NOT execute the algorithm".
 		return errors.New("only IPv4 has source routes (RFC 5095 took them out of IPv6)")
 	}
-	b, err := routeOption(hops, to, strict)
+	addrs := hops
+	if !routeEndsItself {
+		addrs = append(hops[:len(hops):len(hops)], to)
+	}
+	b, err := routeOption(addrs, strict)
 	if err != nil {
 		return err
 	}
 	return unix.SetsockoptString(s.fd, unix.IPPROTO_IP, unix.IP_OPTIONS, string(b))
 }
 
-// routeOption lays out the option: type, length, pointer, the hops and the
-// destination, and the end of the option list up to a whole word.
-func routeOption(hops []netip.Addr, to netip.Addr, strict bool) ([]byte, error) {
+// routeOption lays out the option: type, length, pointer, the addresses, and
+// the end of the option list up to a whole word. The system sends to the first
+// address and takes it out of the route.
+func routeOption(addrs []netip.Addr, strict bool) ([]byte, error) {
 	kind := byte(looseRoute)
 	if strict {
 		kind = strictRoute
 	}
-	size := 3 + 4*(len(hops)+1)
+	size := 3 + 4*len(addrs)
 	if size > 255 {
 		return nil, unix.EINVAL
 	}
 	b := append(make([]byte, 0, size+1), kind, byte(size), routeStart)
-	for _, a := range append(hops[:len(hops):len(hops)], to) {
+	for _, a := range addrs {
 		if !a.Is4() {
 			return nil, unix.EAFNOSUPPORT
 		}

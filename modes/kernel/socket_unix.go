@@ -17,6 +17,7 @@ type socket struct {
 	fd     int
 	family modes.Family
 	typ    modes.Type
+	ahead  bool // the read before took all that it could: there may be more
 
 	recvTimeout time.Duration // SO_RCVTIMEO, for what is left of it after a signal
 	sendTimeout time.Duration // SO_SNDTIMEO
@@ -108,12 +109,15 @@ func (s *socket) Connect(a netip.AddrPort, limit time.Duration) error {
 		// POSIX: "the connection request shall not be aborted, and the
 		// connection shall be established asynchronously". A second connect
 		// would fail.
+		if limit <= 0 {
+			limit = s.sendTimeout // it bounds a blocking connect on Linux
+		}
 		return s.connected(limit)
 	case unix.EINPROGRESS:
 		if limit > 0 {
 			return s.connected(limit)
 		}
-		return unix.ETIMEDOUT // SO_SNDTIMEO bounds a blocking connect on Linux
+		return unix.ETIMEDOUT // the end of SO_SNDTIMEO
 	default:
 		return err
 	}
@@ -146,11 +150,12 @@ func (s *socket) Peer() (netip.AddrPort, error) {
 // CloseWrite wraps shutdown(2) with SHUT_WR.
 func (s *socket) CloseWrite() error { return unix.Shutdown(s.fd, unix.SHUT_WR) }
 
-// Close wraps close(2). It is never made twice: "Linux kernel always releases
-// the file descriptor early in the close operation", whatever close returns,
-// and so do the BSDs.
+// Close wraps close(2). It is never made twice, when by now the descriptor may
+// be another client's, and not after EINTR either: "Linux kernel always
+// releases the file descriptor early in the close operation", as the BSDs do.
 func (s *socket) Close() error {
 	err := unix.Close(s.fd)
+	s.fd = -1
 	s.h.release()
 	if err == unix.EINTR {
 		return nil

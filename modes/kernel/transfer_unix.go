@@ -11,11 +11,20 @@ import (
 	"sock/modes"
 )
 
-// Read wraps read(2).
+// Read wraps read(2). While a stream has more than each read takes, the next
+// one is made without the readiness to block.
 func (s *socket) Read(p []byte) (int, error) {
+	if s.ahead {
+		n, err := recvNow(s.fd, p)
+		s.ahead = n == len(p)
+		if err != unix.EAGAIN && err != unix.EINTR {
+			return s.received(n, err, len(p))
+		}
+	}
 	deadline := after(s.recvTimeout)
 	for {
 		n, err := unix.Read(s.fd, p)
+		s.ahead = s.typ == modes.Stream && n == len(p)
 		if err != unix.EINTR {
 			return s.received(n, err, len(p))
 		}
@@ -51,10 +60,18 @@ func (s *socket) received(n int, err error, size int) (int, error) {
 	return n, nil
 }
 
-// Write wraps write(2), made again for what it did not take.
+// Write wraps write(2), made again for what it did not take. A stream is first
+// given what it takes without blocking.
 func (s *socket) Write(p []byte) (int, error) {
-	deadline := after(s.sendTimeout)
 	total := 0
+	if s.typ == modes.Stream {
+		var err error
+		total, err = sendNow(s.fd, p)
+		if total == len(p) || err != nil && err != unix.EAGAIN && err != unix.EINTR {
+			return total, err
+		}
+	}
+	deadline := after(s.sendTimeout)
 	for {
 		n, err := unix.Write(s.fd, p[total:])
 		total += max(n, 0)
