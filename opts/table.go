@@ -61,7 +61,7 @@ func table(o *Options) []Flag {
 		{
 			"i", "bulk", "", roles, anywhere,
 			toggle{&o.Bulk},
-			"leave standard input and output alone: a client is a source, a server a sink",
+			"a client is a source, a server a sink",
 		},
 		{
 			"u", "udp", "", roles, anywhere,
@@ -76,7 +76,7 @@ func table(o *Options) []Flag {
 		{
 			"F", "fork", "", roles, server & tcp,
 			toggle{&o.Fork},
-			"TCP server: serve every client that comes, all at the same time",
+			"TCP server: serve all that come, at the same time",
 		},
 		{
 			"", "echo", "", roles, server & loop,
@@ -112,12 +112,12 @@ func table(o *Options) []Flag {
 		{
 			"g", "loose-route", "HOST", ends, client & ipv4,
 			hop{&o.Route},
-			"client: add a hop to a loose source route (up to 9)",
+			"client: add a hop to a loose source route",
 		},
 		{
 			"G", "strict-route", "HOST", ends, client & ipv4,
 			hop{&o.strict},
-			"client: add a hop to a strict source route (up to 9)",
+			"client: add a hop to a strict source route",
 		},
 
 		{
@@ -138,7 +138,7 @@ func table(o *Options) []Flag {
 		{
 			"U", "urgent", "N", data, source & tcp,
 			number{&o.Urgent, 1, math.MaxInt},
-			"TCP source: send a byte in urgent mode after write N",
+			"TCP source: a byte in urgent mode after write N",
 		},
 		{
 			"", "file", "FILE", data, source,
@@ -153,7 +153,7 @@ func table(o *Options) []Flag {
 		{
 			"c", "crlf", "", data, loop,
 			toggle{&o.CRLF},
-			"turn LF into CR LF on the way out, and back on the way in",
+			"send LF as CR LF, and print CR LF as LF",
 		},
 		{
 			"C", "cbreak", "", data, loop,
@@ -183,7 +183,7 @@ func table(o *Options) []Flag {
 
 		{
 			"O", "pause-listen", "T", times, server & tcp, &span{d: &o.PauseListen},
-			"TCP server: pause between listen and the first accept",
+			"TCP server: pause between listen and accept",
 		},
 		{
 			"P", "pause-first", "T", times, anywhere, &span{d: &o.PauseFirst},
@@ -263,7 +263,7 @@ func table(o *Options) []Flag {
 		{
 			"", "congestion", "NAME", sockets, tcp,
 			word{&o.Congestion, "the name of a congestion control", nil},
-			"TCP_CONGESTION: the congestion control, such as cubic",
+			"TCP_CONGESTION, such as cubic",
 		},
 		{
 			"D", "debug", "", sockets, tcp,
@@ -313,7 +313,7 @@ func table(o *Options) []Flag {
 		{
 			"E", "recv-dst-addr", "", sockets, udp,
 			toggle{&o.RecvDstAddr},
-			"UDP: tell where a datagram was sent to (IP_RECVDSTADDR)",
+			"UDP: IP_RECVDSTADDR: tell where a datagram was sent",
 		},
 
 		{
