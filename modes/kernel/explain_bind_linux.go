@@ -56,13 +56,17 @@ func (m machine) notOurs(a netip.Addr) string {
 	if !a.IsValid() || m.isLocal(a) {
 		return "" // an address that is there may not be ready yet
 	}
-	v4 := a.Unmap().Is4()
-	ours := m.ours(v4)
-	if len(ours) == 0 {
-		return "this host does not have the address " + a.String() + ", nor any other of that version of IP: leave it out"
+	var ours []string
+	for _, b := range m.ours(version(a)) {
+		if !b.IsLinkLocalUnicast() { // it would need its interface's name
+			ours = append(ours, b.String())
+		}
 	}
-	return "no interface of this host that is up has the address " + a.Unmap().String() + ": take one that has (" +
-		some(ours) + "), or leave the address out"
+	s := "no interface of this host that is up has the address " + a.Unmap().String() + ": "
+	if len(ours) > 0 {
+		s += "take one of " + some(ours) + ", or "
+	}
+	return s + "leave the address out"
 }
 
 // takenTCP says who has a TCP port, and whether -A or -T would get it.
@@ -84,10 +88,10 @@ func (m machine) takenTCP(f modes.Failure) string {
 		if e.state == listening {
 			return port + "which listens on " + dotted(e.local) + m.beside(f, e)
 		}
-		return port + "whose connection " + pair(e) + " is in " + e.state.String() +
+		return port + "whose connection " + ends(e) + " is in " + e.state.String() +
 			": end that process, take another port, or " + m.again(f, held)
 	}
-	port += "is in " + e.state.String() + " (" + pair(e) + andMore(held)
+	port += "is in " + e.state.String() + " (" + ends(e) + andMore(held)
 	switch {
 	case e.counting && e.state == timeWait:
 		return port + "), " + seconds(e.left) + " left: wait, or " + m.again(f, held)
@@ -228,7 +232,8 @@ func anyOf(a netip.Addr) netip.Addr {
 	return netip.IPv6Unspecified()
 }
 
-func pair(e entry) string { return dotted(e.local) + " to " + dotted(e.peer) }
+// ends are the two ends of a connection.
+func ends(e entry) string { return dotted(e.local) + " to " + dotted(e.peer) }
 
 func andMore(held []entry) string {
 	n := 0

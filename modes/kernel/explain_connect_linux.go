@@ -20,7 +20,7 @@ func (m machine) noPair(f modes.Failure) string {
 		return ""
 	case f.Type == modes.Stream && f.Local.Port() != 0:
 		return m.pairTaken(f)
-	case version(f.Peer.Addr()) == modes.IPv6 && len(m.ours(false)) == 0:
+	case version(f.Peer.Addr()) == modes.IPv6 && len(m.ours(modes.IPv6)) == 0:
 		return "no interface of this host that is up has an IPv6 address: give it one, or use IPv4"
 	case f.Type == modes.Stream:
 		return m.portsTaken(f)
@@ -38,7 +38,7 @@ func (m machine) pairTaken(f modes.Failure) string {
 		if e.peer != unmapped(f.Peer) || clash(f.Local, e.local) == 0 {
 			continue
 		}
-		s := "the connection " + pair(e) + " is still in " + e.state.String()
+		s := "the connection " + ends(e) + " is still in " + e.state.String()
 		switch {
 		case e.counting:
 			return s + ", " + seconds(e.left) + " left: wait, or connect from another port, for -A does not help with the same pair"

@@ -73,11 +73,11 @@ func (m machine) isLocal(a netip.Addr) bool {
 }
 
 // ours are the host's addresses of one version of IP.
-func (m machine) ours(v4 bool) []string {
-	var list []string
+func (m machine) ours(v modes.Family) []netip.Addr {
+	var list []netip.Addr
 	for _, p := range m.addrs() {
-		if p.Addr().Is4() == v4 {
-			list = append(list, p.Addr().String())
+		if version(p.Addr()) == v {
+			list = append(list, p.Addr())
 		}
 	}
 	return list

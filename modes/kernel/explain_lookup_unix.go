@@ -13,8 +13,8 @@ import (
 	"sock/modes"
 )
 
-// patience is how long an explanation may take.
-const patience = 2 * time.Second
+// lookupTime is how long an explanation may take to ask the resolver again.
+const lookupTime = 2 * time.Second
 
 // lookup is net.Resolver's LookupNetIP.
 type lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
@@ -28,7 +28,7 @@ func unknownHost(f modes.Failure, look lookup) string {
 	if _, err := netip.ParseAddr(f.Name); err == nil {
 		return "" // the error says all
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
 	defer cancel()
 	all, err := look(ctx, "ip", f.Name)
 	if err == nil {

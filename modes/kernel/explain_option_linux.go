@@ -30,6 +30,8 @@ func (m machine) option(f modes.Failure) string {
 		return m.congestion(e, arg)
 	case option == "IP_ADD_MEMBERSHIP":
 		return m.membership(e, arg, f.Type)
+	case option == "IP_MULTICAST_TTL" && e != 0 && f.Type == modes.Stream:
+		return "TCP connects two hosts and sends to no group: give -u"
 	case e == unix.EINVAL:
 		return outOfRange(option)
 	}

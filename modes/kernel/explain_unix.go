@@ -91,12 +91,21 @@ func onTheWay(f modes.Failure) string {
 		return "nobody answered for that address on the last link, or a router refused it with ICMP: " +
 			"check the address, and that " + host(f) + " is up"
 	case e == unix.EMSGSIZE && f.Type == modes.Datagram:
-		return "a datagram holds at most " + strconv.Itoa(maxDatagram(f.Peer.Addr())) +
+		return "a datagram holds at most " + strconv.Itoa(maxDatagram(destination(f))) +
 			" bytes, or with -d what the path takes in one packet: send less at a time (-w)"
 	case e == unix.EDESTADDRREQ:
 		return "nobody has written to this socket yet, so there is nobody to send to: name the other end with -f"
 	}
 	return ""
+}
+
+// destination is the peer's address, or where it is not known the local one,
+// which is of the same version of IP.
+func destination(f modes.Failure) netip.Addr {
+	if f.Peer.IsValid() {
+		return f.Peer.Addr()
+	}
+	return f.Local.Addr()
 }
 
 // maxDatagram is the most that UDP carries: RFC 768 counts its header of 8

@@ -159,14 +159,18 @@ func (m machine) sockets(t modes.Type) ([]entry, error) {
 // owner names the process that has the socket with this inode open.
 func (m machine) owner(inode uint64) string {
 	link := "socket:[" + strconv.FormatUint(inode, 10) + "]"
-	hidden := false
-	dirs, _ := filepath.Glob(filepath.Join(m.proc, "[1-9]*"))
-	for _, dir := range dirs {
-		open, err := os.ReadDir(filepath.Join(dir, "fd"))
+	all, err := os.ReadDir(m.proc)
+	hidden := errors.Is(err, fs.ErrPermission)
+	for _, p := range all {
+		if _, err := strconv.Atoi(p.Name()); err != nil {
+			continue
+		}
+		dir := filepath.Join(m.proc, p.Name(), "fd")
+		open, err := os.ReadDir(dir)
 		hidden = hidden || errors.Is(err, fs.ErrPermission)
 		for _, fd := range open {
-			if to, err := os.Readlink(filepath.Join(dir, "fd", fd.Name())); err == nil && to == link {
-				return m.process(filepath.Base(dir))
+			if to, err := os.Readlink(filepath.Join(dir, fd.Name())); err == nil && to == link {
+				return m.process(p.Name())
 			}
 		}
 	}
