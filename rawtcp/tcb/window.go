@@ -1,0 +1,48 @@
+package tcb
+
+import (
+	"time"
+
+	"sock/rawtcp/seq"
+)
+
+// opening returns where the right edge of the receive window would be now, as
+// RFC 9293, 3.8.6.2.2 has it: "keep RCV.NXT+RCV.WND fixed until: RCV.BUFF -
+// RCV.USER - RCV.WND >= min( Fr * RCV.BUFF, Eff.snd.MSS ), where Fr is a
+// fraction whose recommended value is 1/2".
+func (t *TCB) opening() seq.Size {
+	r := &t.rcv
+	free, now := r.buf.free(), int(r.window())
+	if free-now >= max(min(r.buf.limit/2, int(r.mss)), 1) {
+		return seq.Size(free)
+	}
+	return seq.Size(now)
+}
+
+// advertise returns the window field of the next segment.
+func (t *TCB) advertise() uint16 {
+	if t.rcv.done {
+		// The peer has no more to send: tell the room there is.
+		return uint16(min(max(t.rcv.buf.free(), 0)>>t.rcv.shift, 65535))
+	}
+	return uint16(min(t.opening()>>t.rcv.shift, 65535))
+}
+
+// windowOpens has the peer told of a window that has opened, if by enough: two
+// segments or half of the buffer, and one segment if there was no room for one
+// before.
+func (t *TCB) windowOpens(now time.Duration) {
+	r := &t.rcv
+	if r.done || r.gone || t.state != Established && t.state != FinWait1 && t.state != FinWait2 {
+		return
+	}
+	before := min(int(r.window()), 65535<<r.shift)
+	by := min(int(t.opening()), 65535<<r.shift)>>r.shift<<r.shift - before
+	enough := int(r.mss)
+	if before >= enough {
+		enough *= 2
+	}
+	if by >= max(min(enough, r.buf.limit/2), 1) {
+		t.ackNow(RuleWindowUpdate)
+	}
+}
