@@ -201,7 +201,10 @@ func TestWhatIsSeen(t *testing.T) {
 
 func TestNoPacketPanics(t *testing.T) {
 	for _, packet := range [][]byte{
-		{0}, {0x45}, {0x60}, make([]byte, 60), tcp("bsdi", "svr4", segment(1, 2, 0, 0, 0, ""))[:30],
+		{0},
+		{0x45},
+		{0x60},
+		make([]byte, 60), tcp("bsdi", "svr4", segment(1, 2, 0, 0, 0, ""))[:30],
 		ip("bsdi", "svr4", wire.ProtoTCP, []byte{1, 2}), ip("bsdi", "svr4", wire.ProtoUDP, []byte{1, 2}),
 		ip("bsdi", "svr4", wire.ProtoICMP, []byte{3, 3}), ip("bsdi", "svr4", 99, nil),
 		ip("bsdi", "svr4", wire.ProtoICMP, []byte{3, 3, 0, 0, 0, 0, 0, 0}),

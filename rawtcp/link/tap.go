@@ -1,0 +1,46 @@
+package link
+
+import (
+	"time"
+
+	"sock/rawtcp/trace"
+)
+
+// Tap is an Interface that tells a trace what goes through it, both ways. The
+// links of a Network do so themselves.
+type Tap struct {
+	Interface
+	host, name string
+	sink       trace.Sink
+	up         Handler
+	lastID     uint64
+}
+
+// NewTap returns i with a tap: the events are of host, and of its interface of
+// the given name.
+func NewTap(i Interface, host, name string, sink trace.Sink) *Tap {
+	return &Tap{Interface: i, host: host, name: name, sink: sink}
+}
+
+// Handle sets who gets what is received.
+func (t *Tap) Handle(up Handler) { t.up = up }
+
+// Send tells of the packet and sends it.
+func (t *Tap) Send(now time.Duration, packet []byte, why trace.Rule) error {
+	t.tell(now, trace.Sent, packet, why)
+	return t.Interface.Send(now, packet, why)
+}
+
+// Receive tells of the packet and hands it on.
+func (t *Tap) Receive(now time.Duration, packet []byte) {
+	t.tell(now, trace.Received, packet, trace.Rule{})
+	t.up.Receive(now, packet)
+}
+
+func (t *Tap) tell(now time.Duration, kind trace.Kind, packet []byte, why trace.Rule) {
+	t.lastID++
+	t.sink.Event(trace.Event{
+		At: now, Kind: kind, Host: t.host, Interface: t.name, Link: t.name,
+		ID: t.lastID, Packet: packet, Rule: why,
+	})
+}
