@@ -20,11 +20,12 @@ import (
 
 // settings is the command line.
 type settings struct {
-	sizes  string
-	only   string
-	rounds int
-	time   time.Duration
-	pinned bool
+	sizes      string
+	only       string
+	rounds     int
+	time       time.Duration
+	pinned     bool
+	congestion string
 }
 
 // The programs must be started from the thread that is in the namespace, and
@@ -38,6 +39,7 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 5, "`runs` of each pair at each size")
 	flag.DurationVar(&s.time, "time", time.Second, "how `long` a run should take")
 	flag.BoolVar(&s.pinned, "pin", false, "bind sources to the first processor, sinks to the second")
+	flag.StringVar(&s.congestion, "congestion", "reno", "congestion control `algorithm` of the benchmark's own network")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -69,7 +71,7 @@ func run(ctx context.Context, s settings) (reached bool, err error) {
 		return false, err
 	}
 	defer os.RemoveAll(dir)
-	all, err := prepare(ctx, dir, s.only)
+	all, err := prepare(ctx, dir, s)
 	if err != nil {
 		return false, err
 	}

@@ -18,9 +18,12 @@ import (
 //go:embed testdata/pair.c
 var pairSource []byte
 
+// congestionFile is of the namespace of the thread that opens it.
+const congestionFile = "/proc/sys/net/ipv4/tcp_congestion_control"
+
 // prepare builds sock and the C pair in dir, enters a network of its own if
 // it may, and returns who competes.
-func prepare(ctx context.Context, dir, only string) ([]contestant, error) {
+func prepare(ctx context.Context, dir string, s settings) ([]contestant, error) {
 	sock, pair := filepath.Join(dir, "sock"), filepath.Join(dir, "pair")
 	if err := os.WriteFile(pair+".c", pairSource, 0o666); err != nil {
 		return nil, err
@@ -33,13 +36,13 @@ func prepare(ctx context.Context, dir, only string) ([]contestant, error) {
 			return nil, fmt.Errorf("%s: %w\n%s", strings.Join(argv, " "), err, out)
 		}
 	}
-	if err := ownNetwork(); err != nil {
+	if err := ownNetwork(s.congestion); err != nil {
 		fmt.Printf("on the loopback of everybody: %v\n", err)
 	}
 	all := contestants(sock, pair)
-	wanted := strings.Split(only, ",")
+	wanted := strings.Split(s.only, ",")
 	return slices.DeleteFunc(all, func(c contestant) bool {
-		if only != "" && c.needs != "" && !slices.Contains(wanted, c.name) {
+		if s.only != "" && c.needs != "" && !slices.Contains(wanted, c.name) {
 			return true
 		}
 		if _, err := exec.LookPath(c.needs); c.needs != "" && err != nil {
@@ -51,8 +54,10 @@ func prepare(ctx context.Context, dir, only string) ([]contestant, error) {
 }
 
 // ownNetwork moves this thread, and so the programs that it starts, to a new
-// network namespace with the loopback interface up.
-func ownNetwork() error {
+// network namespace with the loopback interface up. Where BBR is the default
+// its pacing, not the programs, would set the speed, and vary it: what does not
+// pace is what shows them.
+func ownNetwork(congestion string) error {
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 		return fmt.Errorf("no namespace: %w", err)
 	}
@@ -69,5 +74,5 @@ func ownNetwork() error {
 	if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo); err != nil {
 		return fmt.Errorf("lo up: %w", err)
 	}
-	return nil
+	return os.WriteFile(congestionFile, []byte(congestion), 0)
 }

@@ -16,12 +16,14 @@ import (
 // describe prints what is compared, and where.
 func describe(w io.Writer, all []contestant, s settings) {
 	load, _ := os.ReadFile("/proc/loadavg")
+	congestion, _ := os.ReadFile(congestionFile)
 	where := "not bound to processors"
 	if s.pinned {
 		where = "sources bound to the first processor, sinks to the second"
 	}
 	fmt.Fprintf(w, "Medians of %d alternating runs of about %v; %s.\n", s.rounds, s.time, where)
-	fmt.Fprintf(w, "%d processors, load %s. MB is 10^6 bytes.\n\n", runtime.NumCPU(), strings.Join(strings.Fields(string(load))[:3], " "))
+	fmt.Fprintf(w, "%d processors, load averages %s; congestion control %s. MB is 10^6 bytes.\n\n",
+		runtime.NumCPU(), strings.Join(strings.Fields(string(load))[:3], " "), strings.TrimSpace(string(congestion)))
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, c := range all {
 		fmt.Fprintf(tw, "%s\t%s\n", c.name, c.way)
