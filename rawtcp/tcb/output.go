@@ -52,6 +52,9 @@ func (t *TCB) Output(now time.Duration, s *wire.Segment) bool {
 // choose decides which part of the stream goes out next, if any may.
 func (t *TCB) choose(now time.Duration) (plan, bool) {
 	v := &t.snd
+	if v.probe {
+		return t.chooseProbe(), true
+	}
 	if v.force != NoRule {
 		rule := v.force
 		v.force = NoRule
@@ -68,9 +71,6 @@ func (t *TCB) choose(now time.Duration) (plan, bool) {
 	}
 	if t.cc.recovering && t.sack.on {
 		return t.chooseSACK(now)
-	}
-	if v.probe {
-		return t.chooseProbe(), true
 	}
 	if v.keep {
 		v.keep = false
@@ -281,6 +281,10 @@ func (t *TCB) emit(now time.Duration, s *wire.Segment, p plan) {
 	if p.n > 0 || p.fin {
 		t.sent(now, p, end)
 	}
+	if p.rule == RuleProbe {
+		t.stop(now, TimerRexmt)
+		t.armPersist(now)
+	}
 	t.last = p.rule
 	if p.again && t.hook != nil {
 		t.hook(Event{At: now, Kind: Retransmit, Rule: p.rule, Segment: s})
@@ -315,7 +319,6 @@ func (t *TCB) sent(now time.Duration, p plan, end seq.Value) {
 	v.last = now
 	v.flush = false
 	if p.rule == RuleProbe {
-		t.armPersist(now)
 		return
 	}
 	// "(5.1) Every time a packet containing data is sent (including a
