@@ -91,11 +91,15 @@ func (g *signals) die(sig unix.Signal) {
 }
 
 // suspend stops the process as SIGTSTP would, with the terminal set back for
-// the shell in the meantime.
+// the shell in the meantime. Go cannot give SIGTSTP its default action again,
+// so it is SIGSTOP that stops.
 func (g *signals) suspend() {
+	if session, err := unix.Getsid(0); err != nil || session == unix.Getpgrp() {
+		// No shell has made a job of this process: nobody would continue it.
+		// POSIX has SIGTSTP ignored in such an orphaned process group.
+		return
+	}
 	g.term.suspend()
-	signal.Reset(unix.SIGTSTP)
-	raise(unix.SIGTSTP) // stops; the next line runs after SIGCONT
-	signal.Notify(g.c, unix.SIGTSTP)
+	raise(unix.SIGSTOP) // the next line runs after SIGCONT
 	g.term.resume()
 }

@@ -12,6 +12,7 @@ import (
 type terminal struct {
 	mu    sync.Mutex
 	users int          // how many want cbreak mode: under -F there may be several
+	on    bool         // cbreak mode is set
 	saved unix.Termios // what it is set back to
 }
 
@@ -45,23 +46,19 @@ func (t *terminal) release() {
 	}
 }
 
-// reset sets the terminal back whoever still uses it, before the process dies.
+// reset sets the terminal back for good, before the process dies.
 func (t *terminal) reset() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.users > 0 {
-		t.leave()
-		t.users = 0
-	}
+	t.leave()
+	t.users = 0
 }
 
 // suspend sets the terminal back while the process is stopped.
 func (t *terminal) suspend() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.users > 0 {
-		t.leave()
-	}
+	t.leave()
 }
 
 // resume is cbreak mode again after SIGCONT, over whatever the terminal was
@@ -74,23 +71,30 @@ func (t *terminal) resume() {
 	}
 }
 
-// enter saves the terminal's modes and sets cbreak mode.
+// enter sets cbreak mode, and saves the modes that were set before it.
 func (t *terminal) enter() error {
-	now, err := unix.IoctlGetTermios(0, getTermios)
+	m, err := unix.IoctlGetTermios(0, getTermios)
 	if err != nil {
 		return err
 	}
-	t.saved = *now
-	now.Lflag &^= unix.ICANON | unix.ECHO
-	now.Cc[unix.VMIN] = 1  // a read waits for one byte,
-	now.Cc[unix.VTIME] = 0 // as long as it takes
-	return setTermios(now)
+	if !t.on {
+		t.saved = *m
+	}
+	m.Lflag &^= unix.ICANON | unix.ECHO
+	m.Cc[unix.VMIN] = 1  // a read waits for one byte,
+	m.Cc[unix.VTIME] = 0 // as long as it takes
+	if err := setTermios(m); err != nil {
+		return err
+	}
+	t.on = true
+	return nil
 }
 
 func (t *terminal) leave() {
-	if inForeground() {
+	if t.on && inForeground() {
 		setTermios(&t.saved)
 	}
+	t.on = false
 }
 
 // setTermios waits for what was written to be seen before the mode changes,
