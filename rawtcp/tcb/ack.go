@@ -180,7 +180,7 @@ func (t *TCB) updateWindow(now time.Duration, a *arrival) bool {
 	t.setWindow(a)
 	if t.running(TimerPersist) {
 		t.rtt.since = now
-		if v.wnd > 0 {
+		if v.wnd != before && v.wnd > 0 {
 			t.leavePersist(now)
 		}
 	}

@@ -102,7 +102,7 @@ func (t *TCB) cut(at, right seq.Value) plan {
 	end := seq.Min(v.end(), right)
 	p := plan{at: at}
 	if at.Less(end) {
-		p.n = min(int(end.Sub(at)), t.smss())
+		p.n = min(int(end.Sub(at)), t.most())
 	}
 	p.fin = v.fin && at.Add(seq.Size(p.n)) == v.end() && v.end().Less(right)
 	return p
@@ -193,14 +193,10 @@ func (t *TCB) chooseNew(now time.Duration, room int) (plan, bool) {
 		t.cc.afterIdle(t)
 		room = t.room()
 	}
-	smss := t.smss()
-	p := plan{at: v.nxt, n: max(min(queued, usable, smss), 0)}
-	if p.n > room {
-		// Less than a segment fits in the congestion window. "[the sender]
-		// SHOULD NOT send" a small piece of a large queue.
-		if !idle && p.n > max(room, 0) && room < smss {
-			p.n = max(room, 0)
-		}
+	most := t.most()
+	p := plan{at: v.nxt, n: max(min(queued, usable, most), 0)}
+	if !idle {
+		p.n = min(p.n, max(room, 0))
 	}
 	all := p.n == queued
 	p.fin = v.fin && all && p.n < usable
@@ -209,12 +205,9 @@ func (t *TCB) chooseNew(now time.Duration, room int) (plan, bool) {
 	case p.fin:
 		// "form a FIN segment and send it", with the last of the data.
 		p.rule = RuleFIN
-		if p.n > 0 {
-			p.rule = RulePush
-		}
 	case p.n == 0:
 		return plan{}, false
-	case p.n >= smss:
+	case p.n >= most:
 		// "(1) if a maximum-sized segment can be sent, i.e., if: min(D,U) >=
 		// Eff.snd.MSS"
 		p.rule = RuleFullSegment
@@ -271,6 +264,9 @@ func (t *TCB) emit(now time.Duration, s *wire.Segment, p plan) {
 		flags |= wire.FIN
 	}
 	t.header(now, s, p.at, flags)
+	if t.sackLen() > 0 {
+		t.blocks(&s.Options)
+	}
 	s.Payload = text
 	t.urgentOut(s, p)
 

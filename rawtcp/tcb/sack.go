@@ -120,11 +120,7 @@ func (b *scoreboard) next(t *TCB, lostOnly bool) (plan, bool) {
 // 2018, section 4). "the first SACK block [may] report the sequence numbers of
 // a duplicate segment" (RFC 2883, section 4).
 func (t *TCB) blocks(o *wire.Options) {
-	room := 4
-	if t.ts.on {
-		room = 3
-	}
-	n := 0
+	room, n := t.sackRoom(), 0
 	if d := t.ack.dsack; d.left != d.right {
 		o.SACK[0] = wire.SACKBlock{Left: d.left, Right: d.right}
 		n = 1
@@ -153,4 +149,25 @@ func (t *TCB) blocks(o *wire.Options) {
 		add(s)
 	}
 	o.SACKLen = uint8(n)
+}
+
+// sackRoom returns how many blocks there is room for.
+func (t *TCB) sackRoom() int {
+	if t.ts.on {
+		return 3
+	}
+	return 4
+}
+
+// sackLen returns the room that the blocks take in a segment with data. A
+// segment that is small has none.
+func (t *TCB) sackLen() int {
+	n := len(t.rcv.held)
+	if t.ack.dsack.left != t.ack.dsack.right {
+		n++
+	}
+	if !t.sack.on || n == 0 || t.smss() < 3*wire.MaxOptionLen {
+		return 0
+	}
+	return 4 + 8*min(n, t.sackRoom())
 }

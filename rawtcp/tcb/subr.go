@@ -135,7 +135,7 @@ func (t *TCB) announce() int {
 
 // pathMSS returns how much data the path takes in one packet.
 func (t *TCB) pathMSS() int {
-	return max(int(t.mtu)-int(t.ipHeader)-20, t.cfg.MSSMin, 1)
+	return max(int(t.mtu)-int(t.ipHeader)-20, 1)
 }
 
 // peerMSS takes in the MSS of a SYN.
@@ -167,6 +167,10 @@ func (t *TCB) smss() int {
 	return max(n, 1)
 }
 
+// most returns the most data that the next segment takes, with the options
+// that it will have.
+func (t *TCB) most() int { return t.smss() - t.sackLen() }
+
 // timestampLen is the room the timestamps option takes, with its NOPs.
 const timestampLen = 12
 
@@ -193,10 +197,14 @@ func (t *TCB) peerOptions(now time.Duration, s *wire.Segment) {
 	t.sack.on = t.cfg.SACK && o.SACKPermitted
 }
 
-// scale returns the shift count to offer: large enough for the whole buffer.
+// scale returns the shift count to offer: large enough for the whole buffer,
+// and not so large that the window moves in big steps.
 func (t *TCB) scale() uint8 {
-	n := uint8(min(t.cfg.WindowShift, 14))
+	n := uint8(0)
 	for n < 14 && t.rcv.buf.limit>>n > 65535 {
+		n++
+	}
+	for n < min(uint8(t.cfg.WindowShift), 14) && t.rcv.buf.limit>>n >= 128 {
 		n++
 	}
 	return n
