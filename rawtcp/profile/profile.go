@@ -127,10 +127,9 @@ func rfc9293() *Profile {
 			LimitedTransmit: true,
 			DupThresh:       3,
 
-			MSL:               2 * time.Minute,
-			CloseUnreadReset:  true,
-			Reuse:             tcb.ReuseTimestamps,
-			IgnoreTimeWaitRST: true,
+			MSL:              2 * time.Minute,
+			CloseUnreadReset: true,
+			Reuse:            tcb.ReuseTimestamps,
 
 			Challenge:       true,
 			ChallengeLimit:  10,

@@ -217,6 +217,9 @@ func (t *TCB) inputOther(now time.Duration, s *wire.Segment) Reason {
 	if why, ok := t.inputAck(now, &a); !ok {
 		return why
 	}
+	if why == OutsideWindow {
+		t.ackNow(RuleUnacceptable)
+	}
 	text := t.inputText(now, &a)
 	t.finWait2(now)
 	if text != OK {
@@ -228,7 +231,6 @@ func (t *TCB) inputOther(now time.Duration, s *wire.Segment) Reason {
 // checkSequence is "First, check sequence number". It reports false if the
 // segment goes no further; a segment that does is trimmed to the window.
 func (t *TCB) checkSequence(now time.Duration, a *arrival) (Reason, bool) {
-	s := a.s
 	if why, ok := t.checkTimestamp(now, a); !ok {
 		return why, false
 	}
@@ -237,13 +239,16 @@ func (t *TCB) checkSequence(now time.Duration, a *arrival) (Reason, bool) {
 	wnd := t.rcv.window()
 	if !inWindow(a.seq, a.len(), t.rcv.nxt, wnd) {
 		// "If the RCV.WND is zero, no segments will be acceptable, but special
-		// allowance should be made to accept valid ACKs, URGs, and RSTs."
+		// allowance should be made to accept valid ACKs, URGs, and RSTs." A
+		// FIN is accepted too: it needs no room, and Berkeley and Linux send
+		// it whatever the window.
 		if wnd == 0 && a.seq == t.rcv.nxt && !a.syn {
-			a.trimRight(t.rcv.nxt)
-			if !s.Flags.Has(wire.RST) {
-				t.ackNow(RuleUnacceptable)
+			why := OK
+			if len(a.text) > 0 {
+				why = OutsideWindow
 			}
-			return OutsideWindow, true
+			a.trimRight(t.rcv.nxt)
+			return why, true
 		}
 		return t.unacceptable(now, a), false
 	}
@@ -256,7 +261,6 @@ func (t *TCB) checkSequence(now time.Duration, a *arrival) (Reason, bool) {
 	}
 	if t.rcv.adv.Less(a.end()) {
 		a.trimRight(t.rcv.adv)
-		t.ackNow(RuleUnacceptable)
 		why = OutsideWindow
 	}
 	t.recentTimestamp(now, a)

@@ -58,12 +58,10 @@ func (a *arrival) trimLeft(v seq.Value) {
 	a.seq = a.seq.Add(seq.Size(n))
 }
 
-// trimRight trims off what lies at v or beyond.
+// trimRight trims off what lies at v or beyond. A FIN at v is left.
 func (a *arrival) trimRight(v seq.Value) {
-	if a.fin && v.LessEq(a.end()) {
-		a.fin = false
-	}
 	if v.Less(a.end()) {
+		a.fin = false
 		a.text = a.text[:max(len(a.text)-int(a.end().Sub(v)), 0)]
 	}
 }

@@ -30,7 +30,7 @@ type TimeWaiter struct {
 //
 // If over is true, a RST has ended TIME_WAIT.
 func (w *TimeWaiter) Input(now time.Duration, in, out *wire.Segment) (why Reason, reply, over bool) {
-	if in.Flags.Has(wire.SYN) && !in.Flags.Has(wire.RST) && w.mayReuse(in) {
+	if in.Flags.Has(wire.SYN) && !in.Flags.Any(wire.RST|wire.ACK) && w.mayReuse(in) {
 		return NewIncarnation, false, false
 	}
 	end := in.Seq.Add(in.Len())
@@ -95,9 +95,9 @@ func (w *TimeWaiter) mayReuse(in *wire.Segment) bool {
 		}
 		fallthrough
 	case ReuseSequence:
-		// "[...] if its sequence number is larger than the last sequence
-		// number used on the previous connection" (RFC 6191, section 2;
-		// RFC 1122, section 4.2.2.13)
+		// RFC 1122, section 4.2.2.13: if its number is "larger than the
+		// largest sequence number it used on the previous connection". That
+		// was the FIN, but Berkeley and Linux ask for one more.
 		return w.rcvNxt.Less(in.Seq)
 	}
 	return false
