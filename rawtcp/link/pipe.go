@@ -17,8 +17,6 @@ type Frame struct {
 	From, To int    // ends of the link, counted from 0; To may be Everybody
 	Src, Dst wire.MAC
 	Packet   []byte // IP or ARP
-	// forwarded is set if a router sent it for somebody else.
-	forwarded bool
 }
 
 // Conditions are what a link does to packets, apart from rules. The zero
