@@ -60,7 +60,11 @@ func (r *run) writeOne(s Socket, p []byte, to netip.AddrPort) (int, error) {
 	if n > 0 {
 		got = n
 	}
-	return n, r.fail(fmt.Sprintf("%s returned %d, expected %d", call, got, len(p)), "write", err, s)
+	f := r.fail(fmt.Sprintf("%s returned %d, expected %d", call, got, len(p)), "write", err, s).(*fault)
+	if to.IsValid() {
+		f.Peer = to
+	}
+	return n, f
 }
 
 // supply gives the source its data: the contents of --file in pieces of -w
