@@ -446,3 +446,15 @@ func (f *fixture) formatOptions(o *wire.Options) string {
 	}
 	return strings.Join(all, ",")
 }
+
+// fields is strings.Fields, and nil for "".
+func fields(s string) []string { return strings.Fields(s) }
+
+// drain takes out what still comes, and forgets it.
+func (f *fixture) drain() {
+	for {
+		if _, ok := f.out(); !ok {
+			return
+		}
+	}
+}
