@@ -75,7 +75,12 @@ type arpEntry struct {
 func (p *Port) resolve(now time.Duration, next netip.Addr, o outgoing) {
 	switch {
 	case p.link.p2p:
-		p.transmit(now, o, p.peer(next), wire.MAC{})
+		to := p.peer(next)
+		if to < 0 {
+			p.sendToNobody(now, o, wire.MAC{})
+			return
+		}
+		p.transmit(now, o, to, wire.MAC{})
 	case p.node.IsBroadcast(next):
 		p.transmit(now, o, Everybody, wire.Broadcast())
 	case next.IsMulticast():
@@ -93,8 +98,9 @@ func (p *Port) resolve(now time.Duration, next netip.Addr, o outgoing) {
 	}
 }
 
-// peer returns the end of a point-to-point link that is not p, or with more
-// than two ends, the one with the address.
+// peer returns the end of a point-to-point link that is not p. If it has more
+// ends than two it is the one with the address next, or -1; a loopback has
+// only its own.
 func (p *Port) peer(next netip.Addr) int {
 	if len(p.link.ports) == 2 {
 		return 1 - p.index
@@ -102,7 +108,10 @@ func (p *Port) peer(next netip.Addr) int {
 	if to := p.link.portOf(next); to != nil {
 		return to.index
 	}
-	return p.index
+	if p == p.node.lo {
+		return p.index
+	}
+	return -1
 }
 
 // multicastMAC is the Ethernet address of a group: "placing the low-order

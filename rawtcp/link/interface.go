@@ -2,6 +2,7 @@ package link
 
 import (
 	"errors"
+	"net/netip"
 	"time"
 
 	"sock/rawtcp/trace"
@@ -21,6 +22,19 @@ type Interface interface {
 	MTU() int
 	// Checksums returns who computes the checksums of TCP and UDP.
 	Checksums() Checksums
+}
+
+// IP is what a host offers to its transport layer: an Interface that knows the
+// way, and what RFC 1122, section 3.4, has the layer ask for.
+type IP interface {
+	Interface
+	// Path returns the way to dst, with the address to send from and the MTU,
+	// or ErrNoRoute.
+	Path(dst netip.Addr) (Path, error)
+	// Has reports whether a is an address of this host.
+	Has(a netip.Addr) bool
+	// IsBroadcast reports whether a is all hosts of some network of this host.
+	IsBroadcast(a netip.Addr) bool
 }
 
 // Handler is who takes the packets that arrive: a transport layer. The packet

@@ -65,6 +65,9 @@ func (n *Network) Link(name string, o LinkOptions) *Link {
 	l.Dropped = func(now time.Duration, f Frame, why Reason) {
 		n.dropped(now, l.ports[f.From], &f, why, "")
 	}
+	l.Meddled = func(now time.Duration, f Frame, what string) {
+		n.tell(trace.Event{At: now, Kind: trace.Note, Link: name, ID: f.ID, Text: what})
+	}
 	l.Changed = func(now time.Duration, end int, cut bool) {
 		what := name
 		if end != Everybody {
@@ -237,6 +240,9 @@ func (l *Link) Inject(now time.Duration, packet []byte, why trace.Rule) error {
 	dst, ok := destination(packet)
 	if !ok {
 		return ErrMalformed
+	}
+	if len(packet) > l.mtu {
+		return ErrTooBig
 	}
 	to := l.portOf(dst)
 	if to == nil {

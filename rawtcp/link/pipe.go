@@ -55,6 +55,9 @@ type Pipe struct {
 	// Dropped is told of frames that are dropped, if it is not nil. The frame
 	// is the Pipe's again when it returns.
 	Dropped func(now time.Duration, f Frame, why Reason)
+	// Meddled is told what else is done to a frame, in a word: "held",
+	// "duplicated", "corrupted", "made late". It may be nil.
+	Meddled func(now time.Duration, f Frame, what string)
 	// Changed is told when the cable of an end, or of Everybody, is cut or
 	// mended, if it is not nil.
 	Changed func(now time.Duration, end int, cut bool)
@@ -161,17 +164,22 @@ func (p *Pipe) In(now time.Duration, f Frame) Reason {
 			by = defaultReorderBy
 		}
 		arrival += by
+		p.meddled(now, f, "made late")
 	}
-	arrival = max(arrival+fate.hold, fate.until)
+	if fate.hold > 0 || fate.until > arrival {
+		arrival = max(arrival+fate.hold, fate.until)
+		p.meddled(now, f, "held")
+	}
 	duplicate := p.chance(c.Duplication)
 	if duplicate || fate.duplicate {
 		p.stats.Duplicated++
+		p.meddled(now, f, "duplicated")
 		twin := f
 		twin.Packet = p.bufs.copy(f.Packet)
 		p.queue.push(arrival+fate.after, twin)
 	}
 	if p.chance(c.Corruption) {
-		p.corrupt(f.Packet, p.rand.IntN(8*len(f.Packet)))
+		p.corrupt(now, f, p.rand.IntN(8*len(f.Packet)))
 	}
 	if fate.corrupt {
 		// The last byte, if the rule names none: the data, if there are any.
@@ -179,7 +187,7 @@ func (p *Pipe) In(now time.Duration, f Frame) Reason {
 		if fate.corruptByte >= 0 {
 			at = min(fate.corruptByte, at)
 		}
-		p.corrupt(f.Packet, 8*at)
+		p.corrupt(now, f, 8*at)
 	}
 	p.queue.push(arrival, f)
 	return OK
@@ -189,10 +197,17 @@ func (p *Pipe) chance(probability float64) bool {
 	return probability > 0 && p.rand.Float64() < probability
 }
 
-// corrupt inverts one bit of packet.
-func (p *Pipe) corrupt(packet []byte, bit int) {
-	packet[bit/8] ^= 1 << (bit % 8)
+// corrupt inverts one bit of the packet.
+func (p *Pipe) corrupt(now time.Duration, f Frame, bit int) {
+	f.Packet[bit/8] ^= 1 << (bit % 8)
 	p.stats.Corrupted++
+	p.meddled(now, f, "corrupted")
+}
+
+func (p *Pipe) meddled(now time.Duration, f Frame, what string) {
+	if p.Meddled != nil {
+		p.Meddled(now, f, what)
+	}
 }
 
 // drop drops f.

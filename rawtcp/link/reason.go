@@ -16,7 +16,6 @@ const (
 	ByRule    // because a Rule says so
 	Cut       // the cable was cut
 	QueueFull // too many packets waited to be sent
-	OverMTU   // longer than the link carries
 	Nobody    // no host on the link has that address
 
 	// A host.
@@ -47,8 +46,6 @@ func (r Reason) String() string {
 		return "cable cut"
 	case QueueFull:
 		return "queue full"
-	case OverMTU:
-		return "over the MTU"
 	case Nobody:
 		return "nobody has that address"
 	case HostDown:

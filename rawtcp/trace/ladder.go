@@ -143,8 +143,24 @@ func (l *ladder) Event(e Event) {
 			l.margin(&e, markTimer, e.Name+" off")
 		}
 	case Note:
-		l.margin(&e, markNote, e.Text)
+		if !l.remark(&e) {
+			l.margin(&e, markNote, e.Text)
+		}
 	}
+}
+
+// remark adds what a link has done to a packet to its label. It reports false
+// if e is not about a packet that is drawn.
+func (l *ladder) remark(e *Event) bool {
+	all := l.arrows[e.ID]
+	if e.ID == 0 || len(all) == 0 {
+		return false
+	}
+	a := all[len(all)-1]
+	for i := range a.labels {
+		a.labels[i] += ", " + e.Text
+	}
+	return true
 }
 
 func (l *ladder) margin(e *Event, kind markKind, text string) {

@@ -27,11 +27,11 @@ const (
 // picture is the SVG as it grows. What lies behind is drawn first.
 type picture struct {
 	*ladder
-	back, front bytes.Buffer
-	y           []float64 // of each mark
-	foldAt      []fold
-	end         float64
-	crossed     map[*arrow]bool // by one that goes the other way
+	back, front, top bytes.Buffer // top has the labels, which no line may cover
+	y                []float64    // of each mark
+	foldAt           []fold
+	end              float64
+	room             map[*arrow]float64 // of those that others cross: what part of it is free for the label
 }
 
 // fold is a silence between two heights.
@@ -45,7 +45,7 @@ func (l *ladder) svg() []byte {
 	if len(l.lanes) == 0 {
 		return nil
 	}
-	p := &picture{ladder: l, crossed: map[*arrow]bool{}}
+	p := &picture{ladder: l, room: map[*arrow]float64{}}
 	p.place()
 	width, height := p.x(len(l.lanes)-1)+svgMargin, p.end+svgBottom
 	p.hosts()
@@ -63,6 +63,7 @@ func (l *ladder) svg() []byte {
 	}
 	out.Write(p.back.Bytes())
 	out.Write(p.front.Bytes())
+	out.Write(p.top.Bytes())
 	out.WriteString("</svg>\n")
 	return out.Bytes()
 }
@@ -243,7 +244,7 @@ func (p *picture) draw() {
 	}
 }
 
-// findCrossed finds the packets that meet on their way.
+// findCrossed finds the packets that meet on their way, or are overtaken.
 func (p *picture) findCrossed(sent, arrived map[*arrow]float64) {
 	var open []*arrow
 	for _, m := range p.marks {
@@ -253,7 +254,10 @@ func (p *picture) findCrossed(sent, arrived map[*arrow]float64) {
 		a := m.arrow
 		for _, b := range open {
 			if a.from == b.to && a.to == b.from && arrived[b] > sent[a] {
-				p.crossed[a], p.crossed[b] = true, true
+				p.room[a], p.room[b] = 0.45, 0.45
+			}
+			if a.from == b.from && a.to == b.to && arrived[b] > arrived[a] && arrived[a] > 0 {
+				p.room[b] = 0.3
 			}
 		}
 		if arrived[a] > 0 {
@@ -342,20 +346,26 @@ func (p *picture) packet(a *arrow, from, to float64) {
 // label writes what the packet is along its arrow: over the middle, or if that
 // is crossed, over its beginning.
 func (p *picture) label(a *arrow, x1, y1, x2, y2 float64) {
-	room, at := math.Abs(x2-x1), 0.5
-	if p.crossed[a] {
-		room, at = room*0.48, 0.26
+	part, crossed := p.room[a]
+	at, style := 0.5, ""
+	switch {
+	case !crossed:
+		part = 1
+	case x1 < x2:
+		at, style = 0.03, ` style="text-anchor:start"`
+	default:
+		at, style = 0.03, ` style="text-anchor:end"`
 	}
-	text := "again"
+	text, below := "again", 12
 	if !a.again {
-		text = fit(a.labels, int(room/svgPerChar))
+		text, below = fit(a.labels, int(math.Abs(x2-x1)*part/svgPerChar)), -5
 	}
 	angle := math.Atan2(y2-y1, x2-x1)
 	if x2 < x1 {
 		angle = math.Atan2(y1-y2, x1-x2)
 	}
-	fmt.Fprintf(&p.front, `<text class="label" transform="translate(%.1f %.1f) rotate(%.2f)" y="-5">%s</text>`+"\n",
-		x1+(x2-x1)*at, y1+(y2-y1)*at, angle*180/math.Pi, escape(text))
+	fmt.Fprintf(&p.top, `<text class="label"%s transform="translate(%.1f %.1f) rotate(%.2f)" y="%d">%s</text>`+"\n",
+		style, x1+(x2-x1)*at, y1+(y2-y1)*at, angle*180/math.Pi, below, escape(text))
 }
 
 // lost draws the x that ends an arrow, and why.

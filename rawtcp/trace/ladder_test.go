@@ -130,3 +130,22 @@ func TestLadderSVG(t *testing.T) {
 		golden(t, "ladder-"+name+".svg", b.String())
 	}
 }
+
+// A timer between a packet and its arrival, and a broadcast that two hosts
+// hear: neither is taken for a duplicate.
+func TestLadderIsNotConfused(t *testing.T) {
+	var s scene
+	id := s.send("bsdi", tcp("bsdi", "svr4", segment(1, 2, wire.ACK, 5, 6, "")))
+	s.to(0.001)
+	s.add(Event{Kind: TimerFired, Host: "bsdi", Name: "keepalive"})
+	s.to(0.002)
+	s.receive("svr4", id)
+	id = s.send("sun", arp(wire.ARPRequest, "sun", "bsdi"))
+	s.to(0.003)
+	s.receive("bsdi", id)
+	s.receive("svr4", id)
+	got := drawn(t, LadderOptions{Hosts: []string{"bsdi", "sun", "svr4"}}, s.events)
+	if strings.Contains(got, "again") || strings.Count(got, "<")+strings.Count(got, ">") != 3 {
+		t.Errorf("want three arrows, and none of them again:\n%s", got)
+	}
+}

@@ -60,7 +60,7 @@ func (l *ladder) text() []byte {
 // there is room.
 func (l *ladder) rows() []row {
 	var rows []row
-	crossed := map[*arrow]int{}
+	crossed, begun := map[*arrow]int{}, map[*arrow]bool{}
 	last := func() *row {
 		if len(rows) == 0 {
 			return &row{at: -1, fold: -1}
@@ -81,6 +81,7 @@ func (l *ladder) rows() []row {
 	for i, m := range l.marks {
 		switch m.kind {
 		case markSend:
+			begun[m.arrow] = true
 			r := row{at: m.at, arrow: m.arrow}
 			if prev := last(); prev.arrow == nil && prev.fold == 0 && prev.note == "" && prev.at == m.at && onlySide(prev.side, m.lane) {
 				r.side = prev.side
@@ -95,8 +96,8 @@ func (l *ladder) rows() []row {
 				end = max(end, m.arrow.arrived)
 			}
 		case markArrive:
-			n, two := crossed[m.arrow]
-			if two || m.arrow.again || last().arrow != m.arrow {
+			n := crossed[m.arrow]
+			if n > 0 || !begun[m.arrow] {
 				add(row{at: m.at, arrow: m.arrow, part: arrival, number: n})
 			}
 		case markState, markTimer, markNote:
@@ -217,33 +218,21 @@ func (c *canvas) arrow(r row) {
 	if r.number > 0 {
 		mark = fmt.Sprintf("(%d)", r.number)
 	}
-	middle := (left + right) / 2
-	start, end := left, right // where the dashes are
+	start, end := span(r, rightward, left, right)
 	label := a.labels
 	switch {
 	case a.lost != "":
 		mark = "x " + a.lost
+		room := min(len(mark), (right-left)/3)
 		if rightward {
-			end = right - min(len(mark), (right-left)/3)
+			end -= room
 		} else {
-			start = left + min(len(mark), (right-left)/3)
+			start += room
 		}
-	case r.part == departure && rightward, r.part == arrival && !rightward:
-		end = middle + 1 + (right-left)/4
-	case r.part == departure, r.part == arrival:
-		start = middle - 1 - (right-left)/4
-	}
-	if r.part == arrival {
+	case a.again:
+		label = []string{"again"}
+	case r.part == arrival && r.number > 0:
 		label = []string{""}
-		if r.number == 0 {
-			label = []string{"again"}
-			start, end = left, right
-		} else if rightward {
-			start, end = end-(right-left)/2, right
-			start = middle + 1 - (right-left)/4
-		} else {
-			start, end = left, middle-1+(right-left)/4
-		}
 	}
 	for i := start; i <= end; i++ {
 		c.set(i, '-')
@@ -263,6 +252,19 @@ func (c *canvas) arrow(r row) {
 			c.set(end, '*')
 		}
 	}
+}
+
+// span returns where the dashes of an arrow are: three quarters of the way, if
+// it takes two rows.
+func span(r row, rightward bool, left, right int) (start, end int) {
+	quarter := (right - left) / 4
+	switch {
+	case r.number == 0:
+		return left, right
+	case rightward == (r.part == departure):
+		return left, right - quarter
+	}
+	return left + quarter, right
 }
 
 // ends draws the two ends of an arrow: its head, the number where it is
