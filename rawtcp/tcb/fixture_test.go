@@ -128,12 +128,12 @@ func at(t *testing.T, s tcb.State, opts ...option) *fixture {
 		f.want("S 0:0(0)")
 	case tcb.SynRcvd:
 		f.ok(f.c.OpenPassive(f.now, f.iss))
-		f.in("S 0:0(0)")
+		f.in("S 0:0(0) <mss 1000>")
 		f.want("S. 0:0(0) ack 1")
 	case tcb.Established:
 		f.ok(f.c.OpenActive(f.now, f.iss))
 		f.want("S 0:0(0)")
-		f.in("S. 0:0(0) ack 1")
+		f.in("S. 0:0(0) ack 1 <mss 1000>")
 		f.want(". 1:1(0) ack 1")
 	default:
 		f.establish(s)
@@ -149,7 +149,7 @@ func (f *fixture) establish(s tcb.State) {
 	f.Helper()
 	f.ok(f.c.OpenActive(f.now, f.iss))
 	f.want("S 0:0(0)")
-	f.in("S. 0:0(0) ack 1")
+	f.in("S. 0:0(0) ack 1 <mss 1000>")
 	f.want(". 1:1(0) ack 1")
 	switch s {
 	case tcb.CloseWait, tcb.LastAck:
@@ -345,9 +345,9 @@ func (f *fixture) parse(text string) wire.Segment {
 	}
 	s.Seq = f.irs + seq.Value(first)
 	if n > 0 {
-		s.Payload = pattern(last)[first:]
-		if first < 0 {
-			s.Payload = make([]byte, n)
+		s.Payload = make([]byte, n)
+		if first > 0 {
+			s.Payload = pattern(last)[first:]
 		}
 	}
 	for i := 2; i+1 < len(word); i += 2 {
@@ -457,4 +457,10 @@ func (f *fixture) drain() {
 			return
 		}
 	}
+}
+
+// inAck has an ACK arrive.
+func (f *fixture) inAck(ack int) {
+	f.Helper()
+	f.in(fmt.Sprintf(". 1:1(0) ack %d", ack))
 }

@@ -59,8 +59,7 @@ func (t *TCB) PacketTooBig(now time.Duration, at seq.Value, mtu int) bool {
 		t.rtt.resent()
 		t.cc.recovering, t.cc.dupAcks = false, 0
 		t.cc.recover = t.snd.nxt
-		t.snd.resend = t.snd.una
-		t.snd.force = RuleSmallerPath
+		t.goBack(RuleSmallerPath)
 	}
 	return true
 }

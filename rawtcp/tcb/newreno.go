@@ -49,8 +49,7 @@ func (c *congestion) enter(t *TCB, now time.Duration) {
 	if t.cfg.Congestion == Tahoe {
 		c.cwnd = smss
 		c.dupAcks = 0
-		t.snd.resend = t.snd.una
-		t.snd.force = RuleFastRetransmit
+		t.goBack(RuleFastRetransmit)
 		return
 	}
 	c.recovering, c.partials = true, 0

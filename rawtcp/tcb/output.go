@@ -108,10 +108,11 @@ func (t *TCB) cut(at, right seq.Value) plan {
 	return p
 }
 
-// chooseAgain sends again what was sent before a timeout, in slow start.
+// chooseAgain sends again what is outstanding, in slow start. What was queued
+// meanwhile joins it: "the sender may repacketize" (Stevens, 21.11).
 func (t *TCB) chooseAgain() (plan, bool) {
 	v := &t.snd
-	right := v.nxt
+	right := v.end().Add(1)
 	for _, s := range t.sack.got {
 		if v.resend.Less(s.left) {
 			right = s.left
@@ -123,7 +124,7 @@ func (t *TCB) chooseAgain() (plan, bool) {
 		return plan{}, false
 	}
 	p := t.cut(v.resend, right)
-	p.rule, p.again = RuleTimeout, true
+	p.rule, p.again = v.why, true
 	if p.n == 0 && !p.fin {
 		return plan{}, false
 	}

@@ -29,6 +29,7 @@ const (
 	RuleLimitedTransmit
 	RuleSmallerPath
 	RuleProbe
+	RuleReopened
 	RuleUrgent
 	RuleDelayedACK
 	RuleEverySecond
@@ -105,6 +106,8 @@ func (r Rule) text() (sentence, section string) {
 		return "the packet was too big for the path: send it again, smaller", "RFC 1191, 6.4"
 	case RuleProbe:
 		return "the window is closed: probe it", "RFC 9293, 3.8.6.1"
+	case RuleReopened:
+		return "the window has opened: what it did not take is sent again", "RFC 9293, 3.8.6.1"
 	case RuleUrgent:
 		return "urgent data: say so, even if the window is closed", "RFC 9293, 3.8.5"
 	case RuleDelayedACK:

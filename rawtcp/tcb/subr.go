@@ -79,6 +79,9 @@ func (t *TCB) sendRST(why Rule) {
 	t.reply = reply{rule: why, seq: t.snd.nxt, ack: t.rcv.nxt, flags: wire.RST | wire.ACK}
 }
 
+// goBack has all that is outstanding sent again.
+func (t *TCB) goBack(why Rule) { t.snd.resend, t.snd.why = t.snd.una, why }
+
 // sendSYN has the SYN sent.
 func (t *TCB) sendSYN(why Rule) { t.snd.syn = why }
 

@@ -65,6 +65,7 @@ type sendVars struct {
 	// resend is from where on all is to be sent again, after a timeout:
 	// una <= resend <= nxt, and nxt if nothing is.
 	resend seq.Value
+	why    Rule // resend is not nxt
 
 	wnd      seq.Size // SND.WND, scaled
 	max      seq.Size // MAX.SND.WND

@@ -118,7 +118,7 @@ func (t *TCB) rexmtTimeout(now time.Duration) {
 	// timeout might indicate that the data receiver has reneged." (RFC 2018,
 	// section 8)
 	t.sack.got = t.sack.got[:0]
-	t.snd.resend = t.snd.una
+	t.goBack(RuleTimeout)
 	t.blackHole()
 }
 
@@ -216,7 +216,7 @@ func (t *TCB) leavePersist(now time.Duration) {
 	t.stop(now, TimerPersist)
 	t.probes, t.snd.probe = 0, false
 	if t.outstanding() {
-		t.snd.resend = t.snd.una
+		t.goBack(RuleReopened)
 	}
 }
 
