@@ -117,6 +117,7 @@ func other() []Event {
 	}
 	quote := wire.QuoteIPv4(whole, 8)
 	icmp("bsdi", "solaris", wire.ICMPv4{Type: 3, Code: 4, Rest: 296, Body: quote})
+	icmp("bsdi", "solaris", wire.ICMPv4{Type: 3, Code: 4, Body: quote})
 	icmp("svr4", "solaris", wire.ICMPv4{Type: 3, Code: 3, Body: quote})
 	icmp("sun", "solaris", wire.ICMPv4{Type: 3, Code: 1, Body: quote})
 	icmp("sun", "solaris", wire.ICMPv4{Type: 3, Code: 0, Body: quote})
@@ -154,6 +155,7 @@ bsdi.1111 > svr4.discard: udp 1473 (frag 26304:1480@0+)
 bsdi > svr4: (frag 26304:1@1480)
 solaris.1111 > slip.discard: udp 600 (DF)
 bsdi > solaris: icmp: slip unreachable - need to frag, mtu = 296
+bsdi > solaris: icmp: slip unreachable - need to frag, mtu = 0
 svr4 > solaris: icmp: slip udp port discard unreachable
 sun > solaris: icmp: host slip unreachable
 sun > solaris: icmp: net slip unreachable

@@ -149,7 +149,8 @@ func (l *Lister) todayICMP(m *wire.ICMPv4) string {
 	case wire.ICMPv4Echo, wire.ICMPv4EchoReply:
 		return fmt.Sprintf("%s, id %d, seq %d", m, m.ID(), m.Seq())
 	}
-	return l.icmp(m, "%s unreachable - need to frag (mtu %d)")
+	text := l.icmp(m, "%s unreachable - need to frag (mtu %d)")
+	return strings.TrimSuffix(text, " (mtu 0)")
 }
 
 func (l *Lister) todayICMPv6(m *wire.ICMPv6) string {
