@@ -48,8 +48,11 @@ func measure(ctx context.Context, c contestant, t transfer, pinned bool) (time.D
 	}
 	defer source.stop()
 	for _, e := range []*end{source, sink} {
-		if <-e.done; e.err != nil {
-			return 0, errors.Join(context.Cause(ctx), e.err)
+		<-e.done
+		if err := context.Cause(ctx); err != nil {
+			return 0, err // and what was killed for it says nothing more
+		} else if e.err != nil {
+			return 0, e.err
 		}
 	}
 	took := time.Since(begin)
