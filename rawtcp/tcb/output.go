@@ -40,6 +40,13 @@ func (t *TCB) Output(now time.Duration, s *wire.Segment) bool {
 			t.emit(now, s, p)
 			return true
 		}
+		if t.snd.sayUp {
+			// Of urgent data the peer is told even if it cannot go yet,
+			// because the window is closed or Nagle's algorithm waits
+			// (Stevens, 20.8).
+			t.snd.sayUp = false
+			t.ackNow(RuleUrgent)
+		}
 	}
 	if t.ack.now != NoRule {
 		t.emitACK(now, s)
@@ -270,6 +277,9 @@ func (t *TCB) emit(now time.Duration, s *wire.Segment, p plan) {
 	}
 	s.Payload = text
 	t.urgentOut(s, p)
+	if p.again && t.hook != nil {
+		t.hook(Event{At: now, Kind: Retransmit, Rule: p.rule, Segment: s})
+	}
 
 	end := p.at.Add(seq.Size(p.n))
 	if p.fin {
@@ -283,9 +293,6 @@ func (t *TCB) emit(now time.Duration, s *wire.Segment, p plan) {
 		t.armPersist(now)
 	}
 	t.last = p.rule
-	if p.again && t.hook != nil {
-		t.hook(Event{At: now, Kind: Retransmit, Rule: p.rule, Segment: s})
-	}
 	t.ackSent(now, s)
 }
 

@@ -41,7 +41,7 @@ const (
 	TimeWaitSegment // TIME_WAIT: whatever else
 	SimultaneousBug // SYN_RCVD: the profile falls into the SYN+ACK loop
 
-	numReasons = iota
+	NumReasons = iota
 )
 
 // String returns r in a few words, as a trace prints it.

@@ -51,7 +51,7 @@ const (
 	RuleSYNInWindow
 	RuleDuplicateSYN
 
-	numRules = iota
+	NumRules = iota
 )
 
 // String returns the rule in a short sentence.

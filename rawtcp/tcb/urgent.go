@@ -97,6 +97,11 @@ func (t *TCB) urgentTo(up seq.Value) bool {
 	}
 	signal := !r.urgent
 	r.up, r.urgent, r.haveOOB = up, true, false
+	// The byte may be here already, in order or beyond a hole.
+	if m := r.mark(); m.Less(r.nxt) || r.held.covers(span{m, up}) {
+		p, _ := r.buf.parts(int(m.Sub(t.first())), 1)
+		t.keepUrgent(m, p)
+	}
 	return signal
 }
 
