@@ -3,7 +3,9 @@ package tcb_test
 import (
 	_ "embed"
 	"errors"
+	"fmt"
 	"io"
+	"math/bits"
 	"strings"
 	"testing"
 	"time"
@@ -19,11 +21,58 @@ import (
 //go:embed testdata/states.txt
 var statesTable string
 
-// letters names the states in the table.
-var letters = map[tcb.State]string{
-	tcb.Closed: "CL", tcb.Listen: "LI", tcb.SynSent: "SS", tcb.SynRcvd: "SR",
-	tcb.Established: "ES", tcb.CloseWait: "CW", tcb.FinWait1: "F1", tcb.Closing: "CG",
-	tcb.LastAck: "LA", tcb.FinWait2: "F2", tcb.TimeWait: "TW",
+// column is one column of the table: a state, and how it has been reached.
+type column struct {
+	letters string
+	state   tcb.State
+	at      func(*testing.T, ...option) *fixture
+}
+
+// columns lists all states, and SYN_RCVD twice: RFC 9293 tells a passive OPEN
+// from an active one there.
+func columns() []column {
+	all := []column{
+		{letters: "CL", state: tcb.Closed},
+		{letters: "LI", state: tcb.Listen},
+		{letters: "SS", state: tcb.SynSent},
+		{letters: "SR", state: tcb.SynRcvd},
+		{letters: "SA", state: tcb.SynRcvd, at: crossed},
+		{letters: "ES", state: tcb.Established},
+		{letters: "CW", state: tcb.CloseWait},
+		{letters: "F1", state: tcb.FinWait1},
+		{letters: "CG", state: tcb.Closing},
+		{letters: "LA", state: tcb.LastAck},
+		{letters: "F2", state: tcb.FinWait2},
+		{letters: "TW", state: tcb.TimeWait},
+	}
+	for i := range all {
+		c := &all[i]
+		if c.at == nil {
+			c.at = func(t *testing.T, opts ...option) *fixture { return at(t, c.state, opts...) }
+		}
+	}
+	return all
+}
+
+// crossed returns a machine in SYN_RCVD that has been opened actively: a SYN
+// has crossed its own.
+func crossed(t *testing.T, opts ...option) *fixture {
+	t.Helper()
+	f := at(t, tcb.SynSent, opts...)
+	f.in("S 0:0(0) <mss 1000>")
+	f.want("S. 0:0(0) ack 1")
+	f.events = nil
+	return f
+}
+
+// letters returns how the table writes a state.
+func letters(s tcb.State) string {
+	for _, c := range columns() {
+		if c.state == s {
+			return c.letters
+		}
+	}
+	return "??"
 }
 
 var errNetwork = errors.New("network is unreachable")
@@ -65,80 +114,77 @@ type event struct {
 	opts []option
 }
 
-// places are where in the receive window a segment of n bytes begins.
-var places = []struct {
-	name string
-	at   func(rcv seq.Value) seq.Value
+// controls are what a segment carries besides its ACK.
+var controls = []struct {
+	name  string
+	flags wire.Flags
+	text  int
 }{
-	{"old", func(rcv seq.Value) seq.Value { return rcv - 1 }},
-	{"left edge", func(rcv seq.Value) seq.Value { return rcv }},
-	{"inside", func(rcv seq.Value) seq.Value { return rcv + 100 }},
-	{"right edge", func(rcv seq.Value) seq.Value { return rcv + window - 1 }},
-	{"outside", func(rcv seq.Value) seq.Value { return rcv + window }},
+	{"", 0, 0},
+	{"SYN", wire.SYN, 0},
+	{"RST", wire.RST, 0},
+	{"FIN", wire.FIN, 0},
+	{"data", wire.PSH, 10},
+	{"data,FIN", wire.FIN, 10},
 }
 
-// events lists all events. "ACK" alone acknowledges nothing new, "new ACK" all
-// that was sent.
+// acks are what it acknowledges: nothing new, all that was sent, or more.
+var acks = []struct {
+	name string
+	ack  func(*situation) seq.Value
+}{
+	{"", nil},
+	{"ACK", func(x *situation) seq.Value { return x.una }},
+	{"new ACK", func(x *situation) seq.Value { return x.nxt }},
+	{"bad ACK", func(x *situation) seq.Value { return x.nxt + 1 }},
+}
+
+// places are where its n numbers lie, and where it is if it has none.
+var places = []struct {
+	name string
+	at   func(rcv seq.Value, n int) seq.Value
+	long bool // only for what has several numbers
+}{
+	{"old", func(rcv seq.Value, n int) seq.Value { return rcv - seq.Value(max(n, 1)) }, false},
+	{"over left edge", func(rcv seq.Value, n int) seq.Value { return rcv - seq.Value(n/2) }, true},
+	{"left edge", func(rcv seq.Value, _ int) seq.Value { return rcv }, false},
+	{"inside", func(rcv seq.Value, _ int) seq.Value { return rcv + 100 }, false},
+	{"right edge", func(rcv seq.Value, n int) seq.Value { return rcv + window - seq.Value(max(n, 1)) }, false},
+	{"over right edge", func(rcv seq.Value, n int) seq.Value { return rcv + window - seq.Value(n/2) }, true},
+	{"outside", func(rcv seq.Value, _ int) seq.Value { return rcv + window }, false},
+}
+
+// events lists all events: first every control with every ACK at every place.
 func events() []event {
 	var all []event
 	add := func(name string, do func(*situation), opts ...option) {
 		all = append(all, event{name, do, opts})
 	}
-	for _, k := range []struct {
-		name  string
-		flags wire.Flags
-		new   bool
-	}{
-		{"SYN", wire.SYN, false},
-		{"SYN,ACK", wire.SYN | wire.ACK, false},
-		{"SYN,new ACK", wire.SYN | wire.ACK, true},
-		{"RST", wire.RST, false},
-		{"RST,ACK", wire.RST | wire.ACK, false},
-		{"RST,new ACK", wire.RST | wire.ACK, true},
-		{"ACK", wire.ACK, false},
-		{"new ACK", wire.ACK, true},
-		{"FIN", wire.FIN, false},
-		{"FIN,ACK", wire.FIN | wire.ACK, false},
-		{"FIN,new ACK", wire.FIN | wire.ACK, true},
-	} {
-		for _, p := range places {
-			add(k.name+" "+p.name, func(x *situation) {
-				ack := x.una
-				if k.new {
-					ack = x.nxt
+	for _, c := range controls {
+		for _, a := range acks {
+			for _, p := range places {
+				n := c.text + bits.OnesCount8(uint8(c.flags&(wire.SYN|wire.FIN)))
+				if p.long && n < 2 {
+					continue
 				}
-				x.arrive(k.flags, p.at(x.rcv), ack, 0)
-			})
+				name := strings.Trim(c.name+","+a.name, ",")
+				if name == "" {
+					name = "no flags"
+				}
+				add(name+" "+p.name, func(x *situation) {
+					flags, ack := c.flags, seq.Value(0)
+					if a.ack != nil {
+						flags, ack = flags|wire.ACK, a.ack(x)
+					}
+					x.arrive(flags, p.at(x.rcv, n), ack, c.text)
+				})
+			}
 		}
 	}
-	for _, k := range []struct {
-		name string
-		ack  func(x *situation) seq.Value
-	}{
-		{"ACK of what is not sent", func(x *situation) seq.Value { return x.nxt + 1 }},
-		{"ACK of what has long been", func(x *situation) seq.Value { return x.una - 1 }},
-		{"ACK of long ago", func(x *situation) seq.Value { return x.una - 8001 }},
-	} {
-		add(k.name, func(x *situation) { x.arrive(wire.ACK, x.rcv, k.ack(x), 0) })
-	}
-	for _, k := range []struct {
-		name string
-		off  seq.Value
-	}{
-		{"data old", -10 & (1<<32 - 1)},
-		{"data over left edge", -5 & (1<<32 - 1)},
-		{"data left edge", 0},
-		{"data inside", 100},
-		{"data over right edge", window - 5},
-		{"data outside", window},
-	} {
-		add(k.name, func(x *situation) { x.arrive(wire.ACK|wire.PSH, x.rcv+k.off, x.una, 10) })
-	}
-	add("data,new ACK", func(x *situation) { x.arrive(wire.ACK|wire.PSH, x.rcv, x.nxt, 10) })
-	add("data,FIN,new ACK", func(x *situation) { x.arrive(wire.ACK|wire.FIN, x.rcv, x.nxt, 10) })
+	add("ACK of what has long been", func(x *situation) { x.arrive(wire.ACK, x.rcv, x.una-1, 0) })
+	add("ACK at the limit", func(x *situation) { x.arrive(wire.ACK, x.rcv, x.una-8000, 0) })
+	add("ACK of long ago", func(x *situation) { x.arrive(wire.ACK, x.rcv, x.una-8001, 0) })
 	add("data,URG,new ACK", func(x *situation) { x.arrive(wire.ACK|wire.URG, x.rcv, x.nxt, 10) })
-	add("data without ACK", func(x *situation) { x.arrive(wire.PSH, x.rcv, 0, 10) })
-	add("no flags", func(x *situation) { x.arrive(0, x.rcv, 0, 0) })
 	add("SYN,FIN", func(x *situation) { x.arrive(wire.SYN|wire.FIN, x.rcv+100, 0, 0) })
 	add("kamikaze", func(x *situation) { x.arrive(wire.SYN|wire.FIN|wire.PSH|wire.URG, x.rcv+100, 0, 1) })
 
@@ -170,8 +216,8 @@ func events() []event {
 
 // outcome runs an event in a state and returns what happened, as the table has
 // it.
-func outcome(t *testing.T, s tcb.State, e event) string {
-	x := &situation{fixture: at(t, s, e.opts...)}
+func outcome(t *testing.T, c column, e event) string {
+	x, s := &situation{fixture: c.at(t, e.opts...)}, c.state
 	in := x.c.Info()
 	x.una, x.nxt, x.rcv = in.SndUna, in.SndNxt, in.RcvNxt
 	if s < tcb.SynRcvd {
@@ -197,7 +243,7 @@ func outcome(t *testing.T, s tcb.State, e event) string {
 		b.WriteByte('.')
 	}
 	if now := x.c.State(); now != s {
-		b.WriteString(">" + letters[now])
+		b.WriteString(">" + letters(now))
 	}
 	switch x.c.Err() {
 	case nil, tcb.ErrAborted:
@@ -270,38 +316,46 @@ func TestStates(t *testing.T) {
 		}
 		table[name] = strings.Fields(cells)
 	}
-	header := table["event"]
-	for s := range tcb.State(tcb.NumStates) {
-		if int(s) >= len(header) || header[s] != letters[s] {
-			t.Fatalf("the columns are %v, and %v is not column %d", header, s, s)
+	header, columns := table["event"], columns()
+	seen := map[tcb.State]bool{}
+	for i, c := range columns {
+		if i >= len(header) || header[i] != c.letters {
+			t.Fatalf("the columns are %v, and %s is not column %d", header, c.letters, i)
 		}
+		seen[c.state] = true
 	}
-	cells := 0
+	if len(seen) != tcb.NumStates {
+		t.Errorf("%d of %d states", len(seen), tcb.NumStates)
+	}
+	rows, cells := 0, 0
 	for _, e := range events() {
 		row := table[e.name]
 		delete(table, e.name)
-		if len(row) != tcb.NumStates {
-			t.Errorf("%q has %d cells, of %d states", e.name, len(row), tcb.NumStates)
-			row = append(row, make([]string, tcb.NumStates)...)
+		if len(row) != len(columns) {
+			t.Errorf("%q has %d cells, of %d columns", e.name, len(row), len(columns))
+			row = append(row, make([]string, len(columns))...)
 		}
-		var actual []string
-		for s := range tcb.State(tcb.NumStates) {
-			t.Run(e.name+"/"+s.String(), func(t *testing.T) {
-				got := outcome(t, s, e)
-				actual = append(actual, got)
-				if got != row[s] {
-					t.Errorf("%s, want %s", got, row[s])
+		rows++
+		var actual strings.Builder
+		wrong := false
+		for i, c := range columns {
+			t.Run(e.name+"/"+c.letters, func(t *testing.T) {
+				got := outcome(t, c, e)
+				fmt.Fprintf(&actual, " %-11s", got)
+				if got != row[i] {
+					wrong = true
+					t.Errorf("%s, want %s", got, row[i])
 				}
 			})
 			cells++
 		}
-		if t.Failed() {
-			t.Logf("%-26s| %s", e.name, strings.Join(actual, " "))
+		if wrong {
+			t.Logf("%-33s|%s", e.name, strings.TrimRight(actual.String(), " "))
 		}
 	}
 	delete(table, "event")
 	for name := range table {
 		t.Errorf("no event %q", name)
 	}
-	t.Logf("%d cells", cells)
+	t.Logf("%d events in %d states, one of them in two ways: %d cells", rows, tcb.NumStates, cells)
 }
