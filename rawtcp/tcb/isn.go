@@ -53,6 +53,10 @@ func (s *ISNSource) Next(now time.Duration, sockets []byte) seq.Value {
 	return seq.Value(n)
 }
 
+// Hash returns a hash of p by the secret of the host, for other numbers that
+// nobody shall guess. p must not be as long as what Next is given.
+func (s *ISNSource) Hash(p []byte) uint64 { return sipHash(s.key, p) }
+
 // sipHash is SipHash-2-4 of Aumasson and Bernstein, made for short inputs that
 // an attacker may choose.
 func sipHash(key [2]uint64, p []byte) uint64 {

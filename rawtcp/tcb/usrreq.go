@@ -115,6 +115,20 @@ func (t *TCB) Read(now time.Duration, p []byte) (int, error) {
 	return 0, ErrWouldBlock
 }
 
+// Peek is Read that leaves what has arrived where it is (MSG_PEEK).
+func (t *TCB) Peek(now time.Duration, p []byte) (int, error) {
+	n := min(t.readable(), len(p))
+	if t.rcv.gone || n == 0 || t.state == SynRcvd {
+		return t.Read(now, p[:0])
+	}
+	from := 0
+	if before, ok := t.Urgent(); ok && before == 0 && !t.opt.inline {
+		from = 1
+	}
+	x, y := t.rcv.buf.parts(from, n)
+	return copy(p, x) + copy(p[len(x):n], y), nil
+}
+
 // Shutdown says that the user will send no more: CLOSE as RFC 9293 has it, and
 // shutdown(fd, SHUT_WR). What is queued is still sent, then a FIN. The user may
 // go on reading.

@@ -1,0 +1,90 @@
+package rawtcp
+
+import (
+	"net/netip"
+	"time"
+
+	"sock/rawtcp/link"
+	"sock/rawtcp/seq"
+	"sock/rawtcp/tcb"
+)
+
+// conn is a connection, with its machine.
+type conn struct {
+	tcb           *tcb.TCB
+	id            uint64
+	pair          pair
+	local, remote netip.AddrPort
+	sock          *Socket // nil before accept, and after the user has closed
+	parent        *Socket // the listening socket that has it in a queue
+	iss           seq.Value
+	ttl, tos      uint8
+	completed     bool // in parent's queue for accept
+	reuseAddr     bool
+	reusePort     bool
+	opening       bool // waits for the end of the quiet time
+	lingers       bool // the user waits in close
+	told          bool // sock.err says why it has ended
+
+	wake        time.Duration // when Advance is due, apart from the machine
+	due, sorted time.Duration // see deadlines
+	heap        int           // index there; -1 if not in it
+}
+
+// newConn makes the machine of a connection that is in no table yet, with the
+// options of a socket.
+func (s *Stack) newConn(local, remote netip.AddrPort, path link.Path, from *Socket) *conn {
+	c := &conn{
+		id: s.nextID, pair: pairOf(local, remote), local: local, remote: remote,
+		wake: never, due: never, heap: -1,
+	}
+	s.nextID++
+	p := tcb.Params{
+		LocalPort: local.Port(), RemotePort: remote.Port(),
+		MTU: path.MTU, IPHeader: 20, Local: path.OnLink || path.Self,
+	}
+	if remote.Addr().Is6() {
+		p.IPHeader = 40
+	}
+	if s.prof.ISN.Keyed {
+		// "It is RECOMMENDED to [...] generate per-connection timestamp
+		// offsets" so that nobody learns how long the host has been up
+		// (RFC 7323, section 5.4 and 7.1).
+		p.TSOffset = uint32(s.hash(&c.pair, 0))
+	}
+	if s.sink != nil {
+		p.Hook = func(e tcb.Event) { s.event(c, e) }
+	}
+	c.tcb = tcb.New(from.cfg, p)
+	from.applyTo(0, c)
+	return c
+}
+
+// enter puts c into the table, and leave takes it out.
+func (s *Stack) enter(c *conn) {
+	s.conns[c.pair] = c
+	s.held[c.pair.lport]++
+}
+
+func (s *Stack) leave(c *conn) {
+	if s.conns[c.pair] == c {
+		delete(s.conns, c.pair)
+		s.release(c.pair.lport)
+	}
+	s.heap.remove(c)
+}
+
+// wait keeps of c what TIME_WAIT needs.
+func (s *Stack) wait(c *conn) {
+	s.held[c.pair.lport]++
+	s.waits.add(&waiter{
+		TimeWaiter: c.tcb.TimeWaiter(), pair: c.pair, id: uint32(c.id),
+		reuseAddr: c.reuseAddr, reusePort: c.reusePort,
+	})
+}
+
+func (s *Stack) release(port uint16) {
+	if s.held[port]--; s.held[port] == 0 {
+		delete(s.held, port)
+	}
+}

@@ -1,0 +1,40 @@
+package rawtcp
+
+// Reason says why the Stack dropped a packet, where it was not the machine of a
+// connection that did (tcb.Reason) or the codec (wire.Reason).
+type Reason uint8
+
+// The reasons.
+const (
+	BadChecksum  Reason = iota + 1 // of the TCP segment
+	NotUnicast                     // TCP to a broadcast or multicast address
+	Fragment                       // whoever is below puts them together
+	OtherProto                     // neither TCP nor ICMP
+	NotListening                   // an ACK, or nothing, for a socket that listens
+	QueueFull                      // a SYN, and no room in the listen queue
+	QuietTime                      // the host was booted less than an MSL ago
+	StrayICMP                      // an error about no connection of ours
+)
+
+// String returns r in a few words, as a trace prints it.
+func (r Reason) String() string {
+	switch r {
+	case BadChecksum:
+		return "bad checksum"
+	case NotUnicast:
+		return "TCP to a broadcast or multicast address"
+	case Fragment:
+		return "a fragment"
+	case OtherProto:
+		return "nobody takes this protocol"
+	case NotListening:
+		return "a listening socket takes only a SYN"
+	case QueueFull:
+		return "the listen queue is full"
+	case QuietTime:
+		return "quiet time after the boot"
+	case StrayICMP:
+		return "about no connection of this host"
+	}
+	return "unknown reason"
+}

@@ -1,0 +1,179 @@
+package rawtcp
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"sock/rawtcp/link"
+	"sock/rawtcp/profile"
+	"sock/rawtcp/tcb"
+	"sock/rawtcp/trace"
+	"sock/rawtcp/wire"
+)
+
+// Options are what a Stack is made with.
+type Options struct {
+	Host    string           // its name, in a trace
+	Profile *profile.Profile // how its system does TCP; nil for the default
+	// Seed decides all that is left to chance: the secret of the initial
+	// sequence numbers, the offset of timestamps, random ports.
+	Seed uint64
+	Boot time.Duration // when the host was booted
+	Sink trace.Sink    // is told of calls, states, timers and drops; may be nil
+}
+
+// Stack is the TCP of one host.
+type Stack struct {
+	ip         link.IP
+	prof       *profile.Profile
+	cfg        *tcb.Config // of prof
+	name       string
+	sink       trace.Sink
+	quietUntil time.Duration
+
+	isn    *tcb.ISNSource
+	chance *rand.Rand
+	ipID   uint16
+	port   uint16 // the ephemeral port given last
+	nextID uint64
+
+	conns map[pair]*conn
+	heap  deadlines
+	waits waiters
+	bound map[uint16][]*Socket
+	held  map[uint16]int // how many connections have a local port, TIME_WAIT included
+	stats Stats
+
+	// What Receive decodes into, so that it allocates nothing.
+	in4 wire.IPv4
+	in6 wire.IPv6
+	in  wire.Segment
+	out wire.Segment
+
+	packet []byte // that is being received, for a trace
+	cause  string // what the user has called, for a trace; "" for a packet or a timer
+}
+
+// New returns the TCP of a host that sends through ip. Whoever has ip is to
+// call Receive with what arrives.
+func New(ip link.IP, o Options) *Stack {
+	if o.Profile == nil {
+		o.Profile, _ = profile.Get("")
+	}
+	s := &Stack{
+		ip: ip, prof: o.Profile, cfg: &o.Profile.TCP, name: o.Host, sink: o.Sink,
+		quietUntil: o.Boot + o.Profile.QuietTime,
+		chance:     rand.New(rand.NewPCG(o.Seed, 0)),
+		conns:      map[pair]*conn{},
+		bound:      map[uint16][]*Socket{},
+		held:       map[uint16]int{},
+	}
+	s.waits.init()
+	var secret [16]byte
+	binary.LittleEndian.PutUint64(secret[:], s.chance.Uint64())
+	binary.LittleEndian.PutUint64(secret[8:], s.chance.Uint64())
+	s.isn = tcb.NewISNSource(s.prof.ISN, o.Boot, secret)
+	return s
+}
+
+// Profile returns how the host does TCP. It must not be changed.
+func (s *Stack) Profile() *profile.Profile { return s.prof }
+
+// NextDeadline returns when Advance is due, and false if nothing is under way.
+func (s *Stack) NextDeadline() (time.Duration, bool) {
+	c, w := s.heap.top(), s.waits.first()
+	switch {
+	case c == nil && w == nil:
+		return 0, false
+	case c == nil || w != nil && w.Deadline < c.due:
+		return w.Deadline, true
+	}
+	return c.due, true
+}
+
+// Advance runs what is due by now.
+func (s *Stack) Advance(now time.Duration) {
+	for c := s.heap.top(); c != nil && c.due <= now; c = s.heap.top() {
+		if c.wake != never && c.wake <= now {
+			c.wake = never
+			if c.opening {
+				s.open(now, c) // the quiet time is over
+			}
+		}
+		c.tcb.Tick(now)
+		s.settle(now, c)
+	}
+	s.expire(now)
+}
+
+// settle follows whatever may have changed a connection: it sends what there is
+// to send, and moves the connection to where its new state belongs.
+func (s *Stack) settle(now time.Duration, c *conn) {
+	for c.tcb.Output(now, &s.out) {
+		s.count(c.tcb.LastRule())
+		s.send(now, c.local.Addr(), c.remote.Addr(), c.ttl, c.tos, &s.out, c.tcb.LastRule())
+	}
+	s.cause = ""
+	state := c.tcb.State()
+	if c.parent != nil {
+		s.settleChild(c, state)
+	}
+	switch {
+	case state == tcb.Closed && !c.opening:
+		s.leave(c)
+		if c.sock != nil && !c.told {
+			c.told = true
+			c.sock.err = c.tcb.Err()
+		}
+	case state == tcb.TimeWait && c.sock == nil && c.parent == nil:
+		s.leave(c)
+		s.wait(c)
+	default:
+		s.heap.update(c)
+	}
+	if c.sock != nil {
+		c.sock.changed()
+	}
+}
+
+// send puts a segment into a packet and the packet on its way. One that the
+// network does not take is lost, as any other that gets lost.
+func (s *Stack) send(now time.Duration, src, dst netip.Addr, ttl, tos uint8, seg *wire.Segment, why tcb.Rule) {
+	s.stats.SegmentsOut++
+	buf := s.ip.Buffer()
+	if dst.Is4() {
+		s.ipID++
+		h := wire.IPv4{
+			TOS: tos, ID: s.ipID, DF: s.cfg.PathMTU, TTL: ttl,
+			Protocol: wire.ProtoTCP, Src: src, Dst: dst,
+		}
+		buf = h.AppendHeader(buf, seg.WireLen())
+	} else {
+		h := wire.IPv6{TrafficClass: tos, HopLimit: ttl, Protocol: wire.ProtoTCP, Src: src, Dst: dst}
+		buf = h.AppendHeader(buf, seg.WireLen())
+	}
+	buf = seg.AppendTo(buf, src, dst, s.ip.Checksums().Send)
+	if err := s.ip.Send(now, buf, trace.Rule{Text: why.String(), RFC: why.Section()}); err != nil {
+		s.stats.SendErrors++
+	}
+}
+
+// refuse answers the segment that has come in and that nobody wants.
+func (s *Stack) refuse(now time.Duration, local, remote netip.Addr, seg *wire.Segment) {
+	why := tcb.RuleRefuse
+	if seg.Flags.Has(wire.ACK) {
+		why = tcb.RuleRefuseACK
+	}
+	if tcb.Refuse(seg, &s.out) {
+		s.stats.ResetsOut++
+		s.send(now, local, remote, s.prof.TTL, s.prof.TOS, &s.out, why)
+	}
+}
+
+// hash is a number about a pair that nobody can guess. salt tells what it is
+// for.
+func (s *Stack) hash(p *pair, salt uint64) uint64 {
+	return s.isn.Hash(binary.BigEndian.AppendUint64(p.bytes(), salt))
+}

@@ -1,0 +1,103 @@
+package rawtcp
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"time"
+
+	"sock/rawtcp/tcb"
+)
+
+// pair names a connection: both sockets, an IPv4 address in its IPv6 form.
+type pair struct {
+	local, remote [16]byte
+	lport, rport  uint16
+}
+
+func pairOf(local, remote netip.AddrPort) pair {
+	return pair{local.Addr().As16(), remote.Addr().As16(), local.Port(), remote.Port()}
+}
+
+// bytes returns what a hash of the pair is made of.
+func (p *pair) bytes() []byte {
+	b := make([]byte, 0, 44)
+	b = append(append(b, p.local[:]...), p.remote[:]...)
+	return binary.BigEndian.AppendUint32(b, uint32(p.lport)<<16|uint32(p.rport))
+}
+
+func (p *pair) sockets() (local, remote netip.AddrPort) {
+	return netip.AddrPortFrom(netip.AddrFrom16(p.local).Unmap(), p.lport),
+		netip.AddrPortFrom(netip.AddrFrom16(p.remote).Unmap(), p.rport)
+}
+
+// waiter is a connection in TIME_WAIT that no socket belongs to any more.
+type waiter struct {
+	tcb.TimeWaiter
+	pair       pair
+	prev, next *waiter
+	id         uint32
+	reuseAddr  bool // the socket had SO_REUSEADDR
+	reusePort  bool
+}
+
+// waiters has them by pair, and in a ring in the order of their deadlines: all
+// wait equally long, so whoever comes last is done last.
+type waiters struct {
+	by   map[pair]*waiter
+	ring waiter // of which nothing but prev and next is used
+}
+
+func (ws *waiters) init() {
+	ws.by = map[pair]*waiter{}
+	ws.ring.prev, ws.ring.next = &ws.ring, &ws.ring
+}
+
+func (ws *waiters) add(w *waiter) {
+	ws.by[w.pair] = w
+	ws.link(w)
+}
+
+func (ws *waiters) link(w *waiter) {
+	at := ws.ring.prev
+	for at != &ws.ring && at.Deadline > w.Deadline {
+		at = at.prev
+	}
+	w.prev, w.next = at, at.next
+	w.prev.next, w.next.prev = w, w
+}
+
+func (w *waiter) unlink() {
+	w.prev.next, w.next.prev = w.next, w.prev
+}
+
+func (ws *waiters) remove(w *waiter) {
+	w.unlink()
+	delete(ws.by, w.pair)
+}
+
+// restarted puts w where its new deadline belongs.
+func (ws *waiters) restarted(w *waiter) {
+	w.unlink()
+	ws.link(w)
+}
+
+// first returns the one that is done first, or nil.
+func (ws *waiters) first() *waiter {
+	if w := ws.ring.next; w != &ws.ring {
+		return w
+	}
+	return nil
+}
+
+// expire drops those whose time is over.
+func (s *Stack) expire(now time.Duration) {
+	for w := s.waits.first(); w != nil && w.Deadline <= now; w = s.waits.first() {
+		s.forget(w)
+		s.stateEvent(now, &w.pair, tcb.TimeWait, tcb.Closed, "2MSL timer")
+	}
+}
+
+func (s *Stack) forget(w *waiter) {
+	s.waits.remove(w)
+	s.release(w.pair.lport)
+}
