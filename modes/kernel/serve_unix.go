@@ -54,7 +54,14 @@ func (h *Host) release() {
 // and reports whether that is worth while: whether clients are being served.
 func (h *Host) awaitDescriptor() bool {
 	if h.serving.Load() == 0 {
-		return false
+		// The last client may have gone since accept was made. It tells that
+		// its descriptor is free before it is counted out.
+		select {
+		case <-h.freed:
+			return true
+		default:
+			return false
+		}
 	}
 	select {
 	case <-h.freed:
