@@ -177,7 +177,7 @@ func start(t *testing.T, role string, change func(*exec.Cmd), prefix ...string) 
 	hung := time.AfterFunc(patience, func() { c.cmd.Process.Kill() })
 	t.Cleanup(func() {
 		hung.Stop()
-		c.cmd.Process.Kill()
+		c.kill()
 	})
 	return c
 }
@@ -187,8 +187,15 @@ func (c *child) await(want string) {
 	c.t.Helper()
 	got, err := c.stdout.ReadString('\n')
 	if strings.TrimSuffix(got, "\n") != want {
+		c.kill() // and standard error is whole
 		c.t.Fatalf("the child said %q (%v), want %q; standard error: %s", got, err, want, &c.stderr)
 	}
+}
+
+// kill ends the child, unless it has ended, and closes what leads to it.
+func (c *child) kill() {
+	c.cmd.Process.Kill()
+	c.cmd.Wait()
 }
 
 // end gives the rest of the child's output and how it ended.

@@ -294,6 +294,7 @@ func TestExplainReset(t *testing.T) {
 	server, client := connection(t, "127.0.0.1:6666")
 	_, err := client.Write([]byte("unread"))
 	check(t, err)
+	awaitReadable(t, server)
 	server.shut()
 	f := modes.Failure{Call: "read"}
 	_, f.Err = client.Read(make([]byte, 1))

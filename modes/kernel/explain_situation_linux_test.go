@@ -102,10 +102,12 @@ func endOfData(t *testing.T, s *socket) {
 func inTimeWait(t *testing.T, a string, options ...modes.Option) {
 	t.Helper()
 	server, client := connection(t, a, options...)
+	peer, err := client.Local()
+	check(t, err)
 	server.shut()
 	endOfData(t, client)
 	client.shut()
-	awaitEntry(t, a, func(e entry) bool { return e.state == timeWait })
+	awaitEntry(t, a, func(e entry) bool { return e.state == timeWait && e.peer == peer })
 }
 
 // awaitEntry looks at the table until a socket at a is as wanted.

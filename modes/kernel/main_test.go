@@ -142,6 +142,16 @@ func pair(t *testing.T, h *Host, f modes.Family) (client, server *socket) {
 	return client, s.(*socket)
 }
 
+// awaitReadable waits for what is on its way, as it may be even on loopback.
+func awaitReadable(t *testing.T, s *socket) {
+	t.Helper()
+	ready, err := pollOne(s.fd, unix.POLLIN, time.Now().Add(patience))
+	check(t, err)
+	if !ready {
+		t.Fatal("nothing comes")
+	}
+}
+
 // datagramPair is two UDP sockets, of which a is connected to b.
 func datagramPair(t *testing.T, h *Host, f modes.Family) (a, b *socket) {
 	t.Helper()

@@ -208,6 +208,7 @@ func TestJoinGroup(t *testing.T) {
 	ip(t, "link", "set", "v0", "up")
 	ip(t, "link", "set", "v1", "up")
 	ip(t, "route", "add", "224.0.0.0/4", "dev", "v0")
+	ip(t, "-6", "route", "add", "ff00::/8", "dev", "v0") // the kernel's own comes when the link is ready
 	h := newHost(t)
 
 	v4 := newSock(t, h, modes.IPv4, modes.Datagram)

@@ -4,6 +4,7 @@ package kernel
 
 import (
 	"bytes"
+	"encoding/binary"
 	"net/netip"
 	"testing"
 	"time"
@@ -74,7 +75,9 @@ func TestSourceRoute(t *testing.T) {
 			} else if err := s.Connect(to, time.Millisecond); err == nil {
 				t.Fatal("somebody listens") // who gets such a packet may drop it
 			}
-			header := wire()
+			from, err := s.Local()
+			check(t, err)
+			header := wire(from.Port())
 			size := int(header[0]&15) * 4
 			if got := header[20:size]; !bytes.Equal(got, x.want) {
 				t.Errorf("%s: the packet has the options %v, want %v", typ.Network(), got, x.want)
@@ -97,15 +100,15 @@ func TestSourceRoute(t *testing.T) {
 }
 
 // listen captures what is sent on the loopback interface. packet gives the
-// first packet that has IP options.
-func listen(t *testing.T) (packet func() []byte) {
+// first packet from a port that has IP options.
+func listen(t *testing.T) (packet func(from uint16) []byte) {
 	t.Helper()
 	const all = unix.ETH_P_ALL>>8 | unix.ETH_P_ALL<<8&0xff00 // in network order
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, all)
 	permitted(t, err, "run the test as root")
 	t.Cleanup(func() { unix.Close(fd) })
 	check(t, unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: all, Ifindex: 1}))
-	return func() []byte {
+	return func(from uint16) []byte {
 		buf := make([]byte, 1<<16)
 		for {
 			n, err := unix.Read(fd, buf)
@@ -113,7 +116,11 @@ func listen(t *testing.T) (packet func() []byte) {
 				continue
 			}
 			check(t, err)
-			if n > 20 && buf[0]>>4 == 4 && buf[0]&15 > 5 {
+			if n <= 20 || buf[0]>>4 != 4 || buf[0]&15 == 5 {
+				continue
+			}
+			// The SYN of the case before may come again, the port does not.
+			if size := int(buf[0]&15) * 4; binary.BigEndian.Uint16(buf[size:]) == from {
 				return buf[:n]
 			}
 		}

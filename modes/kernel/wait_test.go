@@ -43,6 +43,7 @@ func TestWait(t *testing.T) {
 	wait("with something typed", -1, true, false, true)
 	_, err = client.Write([]byte("x"))
 	check(t, err)
+	awaitReadable(t, server)
 	wait("and something sent", patience, true, true, true)
 	_, err = h.Stdin(make([]byte, 10))
 	check(t, err)
