@@ -44,7 +44,7 @@ type holder struct {
 func (k *Socket) holder() holder {
 	return holder{
 		addr: k.local.Addr(), only: k.only, reuseAddr: k.reuseAddr, reusePort: k.reusePort,
-		connected: k.conn != nil, listening: k.queue != nil,
+		connected: k.conn != nil, listening: k.queue != nil, waiting: k.State() == tcb.TimeWait,
 	}
 }
 
@@ -85,6 +85,8 @@ func (s *Stack) bindable(k *Socket, addr netip.Addr, port uint16) error {
 // the port already.
 func (s *Stack) conflict(k *Socket, addr netip.Addr, h holder) bool {
 	same := h.addr == addr
+	// Where SO_REUSEPORT comes from, it does what SO_REUSEADDR does, and more.
+	asks := k.reuseAddr || k.reusePort && s.prof.BindWildcard
 	switch {
 	case !same && !h.addr.IsUnspecified() && !addr.IsUnspecified():
 		return false
@@ -93,12 +95,12 @@ func (s *Stack) conflict(k *Socket, addr netip.Addr, h holder) bool {
 	case k.reuseAddr && k.only != h.only && !h.connected:
 		return false // they wait for different clients
 	case h.waiting && s.prof.BindTimeWait:
-		return !k.reuseAddr
-	case s.prof.BindWildcard:
+		return !asks
+	case s.prof.BindWildcard && !h.waiting:
 		// "SO_REUSEADDR allows multiple instances of the same server to be
 		// started [...] as long as each instance binds a different local IP
 		// address", and takes no notice of connections (4.4BSD, in_pcbbind).
-		return !k.reuseAddr || same && !h.connected
+		return !asks || same && !h.connected
 	}
 	// Linux wants SO_REUSEADDR of both, and that none of them listens.
 	return !k.reuseAddr || !h.reuseAddr || h.listening
