@@ -113,7 +113,7 @@ func (s *Stack) conflict(k *Socket, addr netip.Addr, h holder) bool {
 // go on from there (RFC 6056, algorithm 1); older systems count.
 func (s *Stack) ephemeral(free func(port uint16) bool) (uint16, error) {
 	first, n := s.prof.FirstPort, int(s.prof.LastPort)-int(s.prof.FirstPort)+1
-	if s.prof.RandomPort {
+	if s.prof.RandomPort && n > 0 {
 		s.port = first + uint16(s.chance.IntN(n))
 	}
 	for range n {

@@ -39,7 +39,7 @@ func (s *Stack) listener(local netip.Addr, lport uint16, remote netip.Addr, rpor
 			score += 4
 		}
 		if k.only.Port() != 0 {
-			score += 4
+			score += 2
 		}
 		switch a := k.local.Addr(); {
 		case a == local:

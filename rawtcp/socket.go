@@ -103,8 +103,14 @@ func (k *Socket) unbind() {
 
 // Restrict lets nobody but remote connect to a socket that is going to listen:
 // "If the foreign socket is specified", a passive OPEN waits for it alone
-// (RFC 9293, section 3.9.1.1). An invalid address or port 0 restricts nothing.
-func (k *Socket) Restrict(remote netip.AddrPort) { k.only = remote }
+// (RFC 9293, section 3.9.1.1). An address that is invalid or unspecified stands
+// for all hosts, and port 0 for all ports.
+func (k *Socket) Restrict(remote netip.AddrPort) {
+	if remote.Addr().IsUnspecified() {
+		remote = netip.AddrPortFrom(netip.Addr{}, remote.Port())
+	}
+	k.only = remote
+}
 
 // Listen waits for connections, with room for a backlog as the profile counts
 // it. A socket that is not bound gets a port.
