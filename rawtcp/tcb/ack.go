@@ -25,7 +25,6 @@ func (t *TCB) inputAck(now time.Duration, a *arrival) (Reason, bool) {
 		t.setWindow(a)
 		t.ackedTo(now, s)
 		t.established(now)
-		t.release()
 		return OK, true
 	}
 	// "TCP stacks that implement RFC 5961 MUST add an input check that the
@@ -94,6 +93,7 @@ func (t *TCB) closeOn(now time.Duration) bool {
 func (t *TCB) finWait2(now time.Duration) {
 	if t.state == FinWait1 && t.snd.finAcked() {
 		t.setState(now, FinWait2)
+		t.touchKeep(now)
 		if t.rcv.gone {
 			t.startFinWait2(now)
 		}
@@ -118,6 +118,8 @@ func (t *TCB) ackedTo(now time.Duration, s *wire.Segment) {
 	if v.urgent && v.up.LessEq(v.una) {
 		v.urgent = false
 	}
+	// What was beyond the ACK and is not covered by it, the peer has thrown
+	// away again (RFC 2018, section 8).
 	t.sack.got.dropBefore(v.una)
 	t.sample(now, s.Ack, t.echoAge(now, s))
 	t.rtt.tries = 0
@@ -142,6 +144,11 @@ func (t *TCB) synAcked(now time.Duration) {
 	// 5.7)
 	if t.cc.synLost && t.rtt.rto == 0 {
 		t.rtt.rto = max(min(3*time.Second, t.cfg.MaxRTO), t.cfg.InitialRTO)
+	}
+	// Text that came with the SYN of the peer has waited for this.
+	if n := t.rcv.buf.n; len(t.rcv.held) > 0 {
+		t.release()
+		t.countAck(now, t.rcv.buf.n-n)
 	}
 }
 
@@ -173,7 +180,11 @@ func (t *TCB) updateWindow(now time.Duration, a *arrival) bool {
 	if a.s.Ack.Less(v.una) {
 		return false
 	}
-	if !v.wl1.Less(a.seq) && !(v.wl1 == a.seq && v.wl2.LessEq(a.s.Ack)) {
+	// A segment that acknowledges more than any before it was sent after all of
+	// them, whatever its number: it may be a retransmission that fills a hole.
+	// "The check here prevents using old segments to update the window", and
+	// SND.WND counts from SND.UNA, which moves.
+	if !v.una.Less(a.s.Ack) && !v.wl1.Less(a.seq) && !(v.wl1 == a.seq && v.wl2.LessEq(a.s.Ack)) {
 		return false
 	}
 	before := v.wnd

@@ -46,7 +46,7 @@ func (t *TCB) Check() error {
 	if r.adv.Less(r.nxt) {
 		return fmt.Errorf("rcv.nxt %d is beyond the window %d", r.nxt, r.adv)
 	}
-	if err := check("held", r.held, r.nxt, r.adv); err != nil && t.state != SynRcvd {
+	if err := check("held", r.held, r.nxt, r.adv); err != nil && v.synAcked() {
 		return err
 	}
 	return check("sacked", t.sack.got, v.una, v.nxt)

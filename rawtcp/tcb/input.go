@@ -217,6 +217,12 @@ func (t *TCB) inputOther(now time.Duration, s *wire.Segment) Reason {
 	if why, ok := t.inputAck(now, &a); !ok {
 		return why
 	}
+	if a.seq.Less(t.rcv.nxt) {
+		// The text of their SYN has been waiting for this ACK, and this
+		// segment has some of it again.
+		a.trimLeft(t.rcv.nxt)
+		a.fin = a.fin && !a.end().Less(t.rcv.nxt)
+	}
 	if why == OutsideWindow {
 		t.ackNow(RuleUnacceptable)
 	}

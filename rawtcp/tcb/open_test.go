@@ -260,6 +260,39 @@ func TestSYNData(t *testing.T) {
 	f.wantState(tcb.CloseWait)
 	f.want(". 1:1(0) ack 7")
 	f.read(5)
+
+	// Without the FIN it is acknowledged all the same, and if the user has
+	// closed meanwhile, too.
+	f = at(t, tcb.Listen)
+	f.in("S 0:5(5)")
+	f.want("S. 0:0(0) ack 1")
+	f.in(". 6:6(0) ack 1")
+	f.wantNothing()
+	f.advanceToTimer()
+	f.want(". 1:1(0) ack 6")
+	f.read(5)
+
+	// Some of it may come once more with the ACK.
+	f = at(t, tcb.Listen)
+	f.in("S 0:9(9)")
+	f.want("S. 0:0(0) ack 1")
+	f.in("FP. 1:6(5) ack 1")
+	f.wantState(tcb.Established)
+	f.in("F. 1:12(11) ack 1")
+	f.wantState(tcb.CloseWait)
+	f.want(". 1:1(0) ack 13")
+	f.read(11)
+
+	f = at(t, tcb.Listen)
+	f.in("S 0:5(5)")
+	f.want("S. 0:0(0) ack 1")
+	f.ok(f.c.Shutdown(f.now))
+	f.want("F. 1:1(0) ack 1")
+	f.in(". 6:6(0) ack 2")
+	f.wantState(tcb.FinWait2)
+	f.advanceToTimer()
+	f.want(". 2:2(0) ack 6")
+	f.read(5)
 }
 
 func TestSYNDataIgnored(t *testing.T) {

@@ -74,7 +74,10 @@ func (t *TCB) choose(now time.Duration) (plan, bool) {
 		}
 	}
 	if v.resend != v.nxt {
-		return t.chooseAgain()
+		// It may turn out that all of it has arrived.
+		if p, ok := t.chooseAgain(); ok || v.resend != v.nxt {
+			return p, ok
+		}
 	}
 	if t.cc.recovering && t.sack.on {
 		return t.chooseSACK(now)

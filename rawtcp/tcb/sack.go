@@ -24,7 +24,7 @@ func (b *scoreboard) update(t *TCB, o *wire.Options) bool {
 		s := span{x.Left, x.Right}
 		// A block at or below the ACK tells of what has arrived twice (RFC
 		// 2883, section 4), and one beyond what was sent is nonsense.
-		if !s.left.Less(s.right) || s.left.Less(t.snd.una) || t.snd.nxt.Less(s.right) {
+		if !s.left.Less(s.right) || s.left.LessEq(t.snd.una) || t.snd.nxt.Less(s.right) {
 			continue
 		}
 		if b.got.covers(s) {

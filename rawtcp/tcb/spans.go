@@ -53,20 +53,14 @@ func (list spans) covers(s span) bool {
 	return false
 }
 
-// dropBefore takes away what lies before v.
+// dropBefore takes away all that begins at v or before it.
 func (list *spans) dropBefore(v seq.Value) {
 	l := *list
 	i := 0
-	for i < len(l) && l[i].right.LessEq(v) {
+	for i < len(l) && l[i].left.LessEq(v) {
 		i++
 	}
-	if i > 0 {
-		l = append(l[:0], l[i:]...)
-	}
-	if len(l) > 0 {
-		l[0].left = seq.Max(l[0].left, v)
-	}
-	*list = l
+	*list = append(l[:0], l[i:]...)
 }
 
 // size returns how many numbers are in.

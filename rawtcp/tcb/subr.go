@@ -49,17 +49,29 @@ func (t *TCB) end(now time.Duration, err error) {
 
 // relisten takes the connection back to LISTEN: "If this connection was
 // initiated with a passive OPEN (i.e., came from the LISTEN state), then
-// return this connection to LISTEN state and return." (RFC 9293, 3.10.7.4)
+// return this connection to LISTEN state and return." (RFC 9293, 3.10.7.4). But
+// a user who has closed waits for nobody.
 func (t *TCB) relisten(now time.Duration) {
+	if t.snd.fin {
+		t.end(now, nil)
+		return
+	}
 	t.stopAll(now)
 	t.flush()
+	t.renew()
+	t.setISS(t.snd.iss)
+	t.setState(now, Listen)
+}
+
+// renew forgets what an earlier connection has left.
+func (t *TCB) renew() {
 	t.rcv = recvVars{buf: buffer{limit: t.rcv.buf.limit}}
 	t.ack = ackVars{}
 	t.ts = timestamps{offset: t.ts.offset}
 	t.rtt = rttVars{}
 	t.cc = congestion{}
-	t.setISS(t.snd.iss)
-	t.setState(now, Listen)
+	t.probes, t.keeps = 0, 0
+	t.err, t.soft = nil, nil
 }
 
 // flush empties all queues of what is to be sent.

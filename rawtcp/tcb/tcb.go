@@ -180,7 +180,7 @@ func New(cfg *Config, p Params) *TCB {
 	}
 	t.ts.offset = p.TSOffset
 	t.snd.buf.limit = cfg.SendBuffer
-	t.rcv.buf.limit = cfg.RecvBuffer
+	t.rcv.buf.limit = max(cfg.RecvBuffer, leastRecv)
 	return t
 }
 

@@ -232,7 +232,7 @@ func (t *TCB) touchKeep(now time.Duration) {
 		return
 	}
 	t.keeps = 0
-	t.set(now, TimerKeep, t.cfg.Slow.After(max(t.rcv.last, 0), t.cfg.KeepIdle))
+	t.set(now, TimerKeep, max(now, t.cfg.Slow.After(t.rcv.last, t.cfg.KeepIdle)))
 }
 
 func (t *TCB) keeping() bool {

@@ -15,6 +15,7 @@ func (t *TCB) OpenPassive(now time.Duration, iss seq.Value) error {
 	if t.state != Closed {
 		return ErrExists
 	}
+	t.renew()
 	t.passive = true
 	t.setISS(iss)
 	t.setState(now, Listen)
@@ -34,6 +35,9 @@ func (t *TCB) OpenActive(now time.Duration, iss seq.Value) error {
 	// "An initial send sequence number (ISS) is selected. A SYN segment of
 	// the form <SEQ=ISS><CTL=SYN> is sent. Set SND.UNA to ISS, SND.NXT to
 	// ISS+1, enter SYN-SENT state, and return." (RFC 9293, 3.10.1)
+	if t.state == Closed {
+		t.renew()
+	}
 	t.passive = false
 	t.setISS(iss)
 	t.sendSYN(RuleOpen)
@@ -261,10 +265,16 @@ func (t *TCB) SetMaxSeg(n int) { t.opt.maxSeg = max(n, 0) }
 // stays queued.
 func (t *TCB) SetSendBuffer(n int) { t.snd.buf.limit = max(n, 1) }
 
+// leastRecv is the least buffer to receive in, counted as windows are: an urgent
+// byte may lie unread in it, and what comes after it must find room, or the
+// window would never open.
+const leastRecv = 2
+
 // SetRecvBuffer sets how many bytes may wait to be read, and so the window
-// (SO_RCVBUF). A window that the peer knows of is never taken back. For a
-// window of more than 65535 bytes call it before the connection is opened.
+// (SO_RCVBUF), 2 at least. A window that the peer knows of is never taken
+// back. For one of more than 65535 bytes call it before the connection is
+// opened.
 func (t *TCB) SetRecvBuffer(now time.Duration, n int) {
-	t.rcv.buf.limit = max(n, 1)
+	t.rcv.buf.limit = max(n, leastRecv<<t.rcv.shift)
 	t.windowOpens(now)
 }
