@@ -1,0 +1,45 @@
+package sim
+
+import (
+	"fmt"
+
+	"sock/modes"
+	"sock/opts"
+)
+
+// program returns the program of a name, or nil. It gets its arguments with
+// its name before them, and returns its exit status.
+func program(name string) func(t *task, args []string) int {
+	switch name {
+	case "sock":
+		return sock
+	case "telnet":
+		return telnet
+	case "rsh":
+		return rsh
+	case "date":
+		return date
+	}
+	return nil
+}
+
+// sock is what package main does, less what a terminal needs.
+func sock(t *task, args []string) int {
+	o, err := opts.Parse(args[1:])
+	switch {
+	case err != nil:
+		fmt.Fprintln(t.Stderr(), err)
+		return 1
+	case o.Help:
+		opts.Usage(t.Stdout())
+		return 0
+	}
+	return modes.Run(t, o)
+}
+
+// date prints the time of day, as the book does before and after what takes
+// long.
+func date(t *task, _ []string) int {
+	fmt.Fprintln(t.Stdout(), t.Now().Format("Mon Jan _2 15:04:05 MST 2006"))
+	return 0
+}
