@@ -1,0 +1,318 @@
+package lab
+
+import (
+	"bufio"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"sock/rawtcp/profile"
+)
+
+const usage = `usage: sock --lab list
+       sock --lab show LAB
+       sock --lab run [flags] LAB...
+       sock --lab compare [flags] LAB LAB
+
+LAB is a name of the list, a file, or (for run) all. With @SYSTEM behind it
+each of its hosts has that system.
+`
+
+// Main does what follows "sock --lab" on the command line, and returns the
+// exit status: 1 if an expectation was not met, or the lab could not be run.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	c := &session{stdin: bufio.NewReader(stdin), stdout: stdout, sleep: time.Sleep}
+	ok, err := c.main(args)
+	switch {
+	case errors.Is(err, pflag.ErrHelp):
+		return 0
+	case err != nil:
+		fmt.Fprintln(stderr, err)
+		return 1
+	case !ok:
+		return 1
+	}
+	return 0
+}
+
+// session is one command.
+type session struct {
+	flags
+	stdin  *bufio.Reader
+	stdout io.Writer
+	sleep  func(time.Duration)
+}
+
+// flags are those of "run" and "compare".
+type flags struct {
+	system  string
+	seed    uint64
+	ladder  string
+	tcpdump bool
+	pcapng  string
+	json    bool
+	states  bool
+	explain bool
+	quiz    bool
+	step    bool
+	pace    float64
+}
+
+func (f *flags) set() *pflag.FlagSet {
+	fs := pflag.NewFlagSet("lab", pflag.ContinueOnError)
+	fs.SortFlags = false
+	fs.StringVar(&f.system, "as", "", "all hosts have this `SYSTEM`: "+strings.Join(profile.Names(), ", "))
+	fs.Uint64Var(&f.seed, "seed", 0, "`N` decides what is left to chance")
+	fs.StringVar(&f.ladder, "ladder", "", "draw a time-line as text, or as a picture: --ladder=svg")
+	fs.Lookup("ladder").NoOptDefVal = "text"
+	fs.BoolVar(&f.tcpdump, "tcpdump", false, "print the packets only, as the book does")
+	fs.BoolVar(&f.states, "states", false, "print the states that are passed")
+	fs.BoolVar(&f.json, "json", false, "print all that happens, as lines of JSON")
+	fs.StringVar(&f.pcapng, "pcapng", "", "write the packets to `FILE`, for Wireshark")
+	fs.BoolVar(&f.explain, "explain", false, "say after each packet why it was sent, and where that stands")
+	fs.BoolVar(&f.quiz, "quiz", false, "leave out what the reader is to fill in")
+	fs.BoolVar(&f.step, "step", false, "wait for a key after each event")
+	fs.Float64Var(&f.pace, "real-time", 0, "take as long as the experiment took, or so many `TIMES` less")
+	fs.Lookup("real-time").NoOptDefVal = "1"
+	return fs
+}
+
+// main reports whether all was as expected.
+func (c *session) main(args []string) (ok bool, err error) {
+	fs := c.set()
+	fs.Usage = func() { fmt.Fprint(c.stdout, usage, "\n", fs.FlagUsages()) }
+	fs.SetOutput(io.Discard)
+	if err := fs.Parse(args); err != nil {
+		return false, err
+	}
+	if err := c.valid(); err != nil {
+		return false, err
+	}
+	words := fs.Args()
+	if len(words) == 0 {
+		return false, errors.New(strings.TrimSpace(usage))
+	}
+	switch verb, names := words[0], words[1:]; verb {
+	case "list":
+		return true, c.list()
+	case "show":
+		return true, c.show(names)
+	case "run":
+		return c.runAll(names)
+	case "compare":
+		return true, c.compare(names)
+	default:
+		return false, fmt.Errorf("%q is no command: there are list, show, run and compare", verb)
+	}
+}
+
+func (f *flags) valid() error {
+	if f.system != "" && f.system != Book && !slices.Contains(profile.Names(), f.system) {
+		return fmt.Errorf("there is no system %q: there are %s", f.system, strings.Join(profile.Names(), ", "))
+	}
+	if f.ladder != "" && f.ladder != "text" && f.ladder != "svg" {
+		return errors.New("--ladder takes text or svg")
+	}
+	if f.pace < 0 {
+		return errors.New("--real-time takes a number above 0")
+	}
+	views := 0
+	for _, on := range []bool{f.ladder != "", f.tcpdump, f.states, f.json, f.quiz, f.step || f.pace > 0} {
+		if on {
+			views++
+		}
+	}
+	if views > 1 {
+		return errors.New("of --ladder, --tcpdump, --states, --json, --quiz and --step or --real-time only one can be had at a time")
+	}
+	return nil
+}
+
+// list prints the catalogue, by chapter.
+func (c *session) list() error {
+	all, err := Catalogue()
+	if err != nil {
+		return err
+	}
+	width := 0
+	for _, l := range all {
+		width = max(width, len(l.Name))
+	}
+	chapter := ""
+	for _, l := range all {
+		if title := l.chapter(); title != chapter {
+			if chapter != "" {
+				fmt.Fprintln(c.stdout)
+			}
+			chapter = title
+			fmt.Fprintln(c.stdout, chapter)
+		}
+		fmt.Fprintf(c.stdout, "  %-*s  %s\n", width, l.Name, l.Title)
+	}
+	return nil
+}
+
+// show prints scripts.
+func (c *session) show(names []string) error {
+	if len(names) == 0 {
+		return errors.New("show which lab?")
+	}
+	for _, name := range names {
+		l, err := Load(name)
+		if err != nil {
+			return err
+		}
+		if _, err := io.WriteString(c.stdout, l.Source); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lab returns the lab of a word of the command line, and the system that all
+// its hosts are to have.
+func (c *session) lab(word string) (l *Lab, system string, err error) {
+	name, system, _ := strings.Cut(word, "@")
+	if system != "" && system != Book && !slices.Contains(profile.Names(), system) {
+		return nil, "", fmt.Errorf("there is no system %q: there are %s", system, strings.Join(profile.Names(), ", "))
+	}
+	l, err = Load(name)
+	return l, cmp.Or(system, c.system, Book), err
+}
+
+func (c *session) runAll(words []string) (ok bool, err error) {
+	if len(words) == 0 {
+		return false, errors.New("run which lab?")
+	}
+	if len(words) == 1 && words[0] != "all" {
+		l, system, err := c.lab(words[0])
+		if err != nil {
+			return false, err
+		}
+		return c.one(l, system)
+	}
+	if len(words) == 1 {
+		if words, err = Names(); err != nil {
+			return false, err
+		}
+	}
+	good := 0
+	for _, word := range words {
+		l, system, err := c.lab(word)
+		if err != nil {
+			return false, err
+		}
+		o, err := Run(l, Options{System: system, Seed: c.seed})
+		if err != nil {
+			return false, err
+		}
+		o.report(c.stdout)
+		if o.OK() || !o.Expected() {
+			good++
+		}
+	}
+	fmt.Fprintf(c.stdout, "%s, %d as expected\n", plural(len(words), "lab"), good)
+	return good == len(words), nil
+}
+
+// one runs a lab and shows it, in the way that was asked for.
+func (c *session) one(l *Lab, system string) (ok bool, err error) {
+	o := Options{System: system, Seed: c.seed}
+	if c.step || c.pace > 0 {
+		return c.watched(l, o)
+	}
+	out, err := Run(l, o)
+	if err != nil {
+		return false, err
+	}
+	if c.pcapng != "" {
+		if err := out.writePcapng(c.pcapng); err != nil {
+			return false, err
+		}
+	}
+	switch {
+	case c.quiz:
+		return true, c.ask(out)
+	case c.ladder != "":
+		err = out.ladder(c.stdout, c.ladder == "svg")
+	case c.json:
+		err = out.json(c.stdout)
+	case c.states:
+		err = out.states(c.stdout)
+	case c.tcpdump:
+		out.tcpdump(c.stdout)
+	default:
+		l.introduction(c.stdout)
+		t := newTimeline(c.stdout, out)
+		t.explain = c.explain
+		for _, e := range out.Line {
+			t.entry(out, e)
+		}
+		fmt.Fprintln(c.stdout)
+		out.report(c.stdout)
+	}
+	return out.OK() || !out.Expected(), err
+}
+
+// watched runs a lab and shows each event as it happens.
+func (c *session) watched(l *Lab, o Options) (ok bool, err error) {
+	l.introduction(c.stdout)
+	var t *timeline
+	var last time.Duration
+	o.Watch = func(out *Outcome, e Entry) error {
+		if t == nil {
+			t = newTimeline(c.stdout, out)
+			t.explain = c.explain
+		}
+		if c.pace > 0 && e.At > last {
+			c.sleep(time.Duration(float64(e.At-last) / c.pace))
+			last = e.At
+		}
+		before := t.lines
+		t.entry(out, e)
+		if !c.step || t.lines == before {
+			return nil
+		}
+		return c.pause()
+	}
+	out, err := Run(l, o)
+	if errors.Is(err, errQuit) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if c.pcapng != "" {
+		if err := out.writePcapng(c.pcapng); err != nil {
+			return false, err
+		}
+	}
+	fmt.Fprintln(c.stdout)
+	out.report(c.stdout)
+	return out.OK() || !out.Expected(), nil
+}
+
+var errQuit = errors.New("the user has had enough")
+
+// pause waits until the user wants to see more.
+func (c *session) pause() error {
+	fmt.Fprint(c.stdout, "  [Enter: next, g: go on, q: quit] ")
+	answer, err := c.stdin.ReadString('\n')
+	switch strings.TrimSpace(answer) {
+	case "q":
+		return errQuit
+	case "g":
+		c.step = false
+	}
+	if err != nil { // nobody is there any more
+		fmt.Fprintln(c.stdout)
+		c.step = false
+	}
+	return nil
+}

@@ -1,0 +1,205 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sock/rawtcp/link"
+	"sock/rawtcp/profile"
+)
+
+// link reads "ether mtu 1500 delay 0.3ms".
+func (p *parser) link(no int, rest string) error {
+	words := strings.Fields(rest)
+	if len(words) == 0 {
+		return errors.New("a link has a name")
+	}
+	l := linkLine{no: no, name: words[0]}
+	if p.lab.link(l.name) != nil {
+		return fmt.Errorf("there is a link %q already", l.name)
+	}
+	if err := linkOptions(&l.LinkOptions, words[1:]); err != nil {
+		return err
+	}
+	p.lab.links = append(p.lab.links, l)
+	return nil
+}
+
+func linkOptions(o *link.LinkOptions, words []string) error {
+	for len(words) > 0 {
+		name := words[0]
+		if name == "point-to-point" {
+			o.PointToPoint = true
+			words = words[1:]
+			continue
+		}
+		if len(words) < 2 {
+			return fmt.Errorf("%s of what?", name)
+		}
+		if err := linkOption(o, name, words[1]); err != nil {
+			return err
+		}
+		words = words[2:]
+	}
+	return nil
+}
+
+func linkOption(o *link.LinkOptions, name, value string) (err error) {
+	c := &o.Conditions
+	chance := func(to *float64) {
+		*to, err = strconv.ParseFloat(value, 64)
+		if err == nil && !(*to >= 0 && *to <= 1) {
+			err = fmt.Errorf("%s is a probability, from 0 to 1", name)
+		}
+	}
+	switch name {
+	case "mtu":
+		o.MTU, err = strconv.Atoi(value)
+		if err == nil && (o.MTU < 68 || o.MTU > 65535) {
+			err = errors.New("an MTU is from 68 to 65535")
+		}
+	case "delay":
+		c.Delay, err = parseTime(value)
+	case "jitter":
+		c.Jitter, err = parseTime(value)
+	case "rate":
+		c.Rate, err = strconv.ParseInt(value, 10, 64)
+	case "queue":
+		c.Queue, err = strconv.Atoi(value)
+	case "loss":
+		chance(&c.Loss)
+	case "duplication":
+		chance(&c.Duplication)
+	case "reordering":
+		chance(&c.Reordering)
+	case "corruption":
+		chance(&c.Corruption)
+	default:
+		return fmt.Errorf("a link has mtu, delay, jitter, rate, queue, loss, duplication, reordering, corruption and point-to-point, but no %q", name)
+	}
+	return err
+}
+
+// host reads "sun sunos 140.252.13.33/27 on ether, 140.252.1.29/24 on slip
+// via netb".
+func (p *parser) host(no int, rest string) error {
+	words := strings.Fields(strings.ReplaceAll(rest, ",", " "))
+	if len(words) < 2 {
+		return errors.New("a host has a name, a system, and addresses on links")
+	}
+	h := hostLine{no: no, name: words[0], system: words[1]}
+	if p.lab.host(h.name) != nil {
+		return fmt.Errorf("there is a host %q already", h.name)
+	}
+	if strings.ContainsAny(h.name, ".:") || isMoment(h.name) {
+		return errors.New("the name of a host begins with a letter and has no . or : in it")
+	}
+	if !slices.Contains(profile.Names(), h.system) {
+		return fmt.Errorf("there is no system %q: there are %s", h.system, strings.Join(profile.Names(), ", "))
+	}
+	if err := h.properties(words[2:]); err != nil {
+		return err
+	}
+	if len(h.interfaces) == 0 {
+		return fmt.Errorf("host %s has no address: write one like %q", h.name, "140.252.13.34/27 on ether")
+	}
+	p.lab.hosts = append(p.lab.hosts, h)
+	return nil
+}
+
+func (h *hostLine) properties(words []string) (err error) {
+	for len(words) > 0 {
+		word := words[0]
+		value := ""
+		if len(words) > 1 {
+			value = words[1]
+		}
+		n := 2
+		switch {
+		case word == "router":
+			h.router, n = true, 1
+		case word == "via" && value != "":
+			h.via = append(h.via, viaLine{gateway: value})
+		case word == "to" && len(words) > 3 && words[2] == "via":
+			v := viaLine{gateway: words[3]}
+			v.to, err = netip.ParsePrefix(value)
+			h.via = append(h.via, v)
+			n = 4
+		case word == "also" && value != "":
+			h.also = append(h.also, value)
+		case word == "as" && value != "" && len(h.interfaces) > 0:
+			h.interfaces[len(h.interfaces)-1].name = value
+		case word == "up" && value != "":
+			h.up, err = parseTime(value)
+		case value == "on" && len(words) > 2:
+			var i interfaceLine
+			i.prefix, err = netip.ParsePrefix(word)
+			i.link = words[2]
+			h.interfaces = append(h.interfaces, i)
+			n = 3
+		default:
+			return fmt.Errorf("%q is nothing that a host has: it has ADDRESS/LENGTH on LINK, as NAME, via ROUTER, to ADDRESS/LENGTH via ROUTER, router, up TIME, also NAME", word)
+		}
+		if err != nil {
+			return err
+		}
+		words = words[n:]
+	}
+	return nil
+}
+
+// set reads "svr4 isn=1415531521 msl=2s". Every host may be set as "*".
+func (p *parser) set(no int, rest string) error {
+	words := strings.Fields(rest)
+	if len(words) < 2 {
+		return fmt.Errorf("write it like %q", "set svr4 isn=1415531521")
+	}
+	for _, w := range words[1:] {
+		scratch, err := profile.Get("")
+		if err == nil {
+			err = profile.Set(scratch, w)
+		}
+		if err != nil {
+			return err
+		}
+		p.add(no, setting{words[0], w})
+	}
+	return nil
+}
+
+// arp reads "known" and "empty".
+func (p *parser) arp(rest string) error {
+	switch rest {
+	case "empty":
+		p.lab.emptyARP = true
+	case "known":
+		p.lab.emptyARP = false
+	default:
+		return fmt.Errorf("in the beginning the ARP caches are %q or %q", "known", "empty")
+	}
+	return nil
+}
+
+// setting is one value of the profile of a host, or of all as "*".
+type setting struct{ host, value string }
+
+func (s setting) validate(l *Lab) error {
+	if s.host == anything {
+		return nil
+	}
+	return l.mustHost(s.host)
+}
+
+// serving is "bsdi serves discard".
+type serving struct{ host, service string }
+
+func (s serving) validate(l *Lab) error { return l.mustHost(s.host) }
+
+// isMoment reports whether a word can only be a time.
+func isMoment(word string) bool {
+	return word != "" && (word[0] >= '0' && word[0] <= '9' || strings.HasPrefix(word, ".."))
+}

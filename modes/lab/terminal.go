@@ -1,0 +1,159 @@
+package lab
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"sock/modes/lab/sim"
+)
+
+// terminal is where commands are typed, one after the other.
+type terminal struct {
+	name  string
+	queue []oneCommand // of the command line, to come
+	proc  *sim.Process // nil between commands
+	read  int          // pieces of its output that were taken
+	open  string       // a line that was begun
+}
+
+// next starts the next command of the line.
+func (t *terminal) next(r *runner) error {
+	for t.proc == nil && len(t.queue) > 0 {
+		c := t.queue[0]
+		t.queue = t.queue[1:]
+		if done, err := t.builtin(r, c.words); done || err != nil {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		p, err := r.world.Start(hostOf(t.name), c.words)
+		if err != nil {
+			return err
+		}
+		if c.redirect != "" {
+			p.Redirect([]byte(r.lab.files[c.redirect]))
+		}
+		t.proc, t.read = p, 0
+		r.ends[t.name] = ending{}
+	}
+	return nil
+}
+
+// builtin runs the commands that look at the host itself: they take no time.
+func (t *terminal) builtin(r *runner, words []string) (done bool, err error) {
+	h := r.hosts[hostOf(t.name)]
+	var lines []string
+	switch {
+	case words[0] == "netstat":
+		lines = netstat(h, strings.Join(words[1:], " "))
+	case words[0] == "arp":
+		lines = r.arp(hostOf(t.name))
+	default:
+		return false, nil
+	}
+	if !h.Node.Up() {
+		return true, fmt.Errorf("host %s is down", h.Name())
+	}
+	for _, l := range lines {
+		r.note(Printed, t.name, l)
+	}
+	r.ends[t.name] = ending{at: r.world.Now(), done: true}
+	return true, nil
+}
+
+// poll takes what the terminals show now.
+func (r *runner) poll() {
+	for _, t := range r.order {
+		if err := t.poll(r); err != nil && r.err == nil {
+			r.err = err
+		}
+	}
+}
+
+func (t *terminal) poll(r *runner) error {
+	if t.proc == nil {
+		return nil
+	}
+	out := t.proc.Output()
+	for _, piece := range out[t.read:] {
+		t.open += piece.Text
+		for {
+			line, rest, ok := strings.Cut(t.open, "\n")
+			if !ok {
+				break
+			}
+			t.open = rest
+			t.print(r, line, piece.At)
+		}
+	}
+	t.read = len(out)
+	status, at, done := t.proc.Done()
+	if !done {
+		return nil
+	}
+	t.flush(r)
+	t.proc = nil
+	r.ends[t.name] = ending{status, at, true}
+	return t.next(r)
+}
+
+// flush shows a line that was begun: nothing else will come, or what is typed
+// now stands behind it.
+func (t *terminal) flush(r *runner) {
+	if t.open != "" {
+		t.print(r, t.open, r.world.Now())
+	}
+	t.open = ""
+}
+
+func (t *terminal) print(r *runner, line string, at time.Duration) {
+	r.add(Entry{At: at, Kind: Printed, Terminal: t.name, Text: strings.TrimRight(line, "\r")})
+	r.watchLast()
+}
+
+// netstat is what "netstat -a -n -f inet" prints. Without -a it leaves out
+// sockets that listen.
+func netstat(h *sim.Host, flags string) []string {
+	what := ""
+	all := strings.Contains(flags, "a")
+	if all {
+		what = " (including servers)"
+	}
+	lines := []string{
+		"Active Internet connections" + what,
+		"Proto Recv-Q Send-Q  Local Address          Foreign Address        (state)",
+	}
+	for _, row := range h.Netstat() {
+		if all || row.State != "LISTEN" && (row.State != "" || row.Foreign.IsValid()) {
+			lines = append(lines, row.String())
+		}
+	}
+	return lines
+}
+
+// arp is what "arp -a" prints.
+func (b *builder) arp(host string) (lines []string) {
+	for _, l := range b.lab.links {
+		p := b.ports[port{host, l.name}]
+		if p == nil || l.PointToPoint {
+			continue
+		}
+		for _, e := range p.ARPCache(b.world.Now()) {
+			name := b.world.TraceNames().Host(e.IP)
+			if name == "" {
+				name = "?"
+			}
+			at := "(incomplete)"
+			if e.Complete {
+				at = e.MAC.String()
+			}
+			if e.Permanent {
+				at += " permanent"
+			}
+			lines = append(lines, fmt.Sprintf("%s (%s) at %s", name, e.IP, at))
+		}
+	}
+	return lines
+}
