@@ -12,7 +12,7 @@ DESTDIR =
 GO = go
 
 # Each module of the repository; one that is nested is added here.
-MODULES = .
+MODULES = . rawtcp/peer
 
 # vet and build are run for each of these.
 SYSTEMS = linux darwin freebsd netbsd openbsd dragonfly windows

@@ -1,0 +1,51 @@
+package peer
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"sock/rawtcp"
+	"sock/rawtcp/link"
+)
+
+// engine is our implementation.
+func engine() implementation {
+	return implementation{"engine", func(_ testing.TB, n *link.Node, seed uint64, _ ...netip.Prefix) host {
+		return engineHost{rawtcp.New(n, rawtcp.Options{Host: n.Name(), Seed: seed})}
+	}}
+}
+
+type engineHost struct{ *rawtcp.Stack }
+
+func (h engineHost) socket(a netip.Addr) engineSocket {
+	if a.Is4() {
+		return engineSocket{h.Socket(rawtcp.IPv4)}
+	}
+	return engineSocket{h.Socket(rawtcp.IPv6)}
+}
+
+func (h engineHost) dial(now time.Duration, to netip.AddrPort) (conn, error) {
+	k := h.socket(to.Addr())
+	return k, started(k.Connect(now, to))
+}
+
+func (h engineHost) listen(now time.Duration, at netip.AddrPort) (listener, error) {
+	k := h.socket(at.Addr())
+	if err := k.Bind(now, at); err != nil {
+		return nil, err
+	}
+	return k, k.Listen(now, 5)
+}
+
+func (h engineHost) entries() int { return len(h.Netstat(0)) }
+
+type engineSocket struct{ *rawtcp.Socket }
+
+func (k engineSocket) accept(now time.Duration) (conn, error) {
+	c, err := k.Accept(now)
+	if err != nil {
+		return nil, err
+	}
+	return engineSocket{c}, nil
+}
