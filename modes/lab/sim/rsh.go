@@ -20,32 +20,37 @@ func rsh(t *task, args []string) int {
 		fmt.Fprint(t.Stderr(), "usage: rsh host command\n")
 		return 1
 	}
-	if err := t.remote(args[1], strings.Join(args[2:], " ")); err != nil {
+	refused, err := t.remote(args[1], strings.Join(args[2:], " "))
+	if err != nil {
 		fmt.Fprintf(t.Stderr(), "%s: %s\n", args[1], capital(err))
+	}
+	if err != nil || refused {
 		return 1
 	}
 	return 0
 }
 
-func (t *task) remote(host, command string) error {
+// remote runs the command. refused says that the other host would not; then
+// what was printed says why.
+func (t *task) remote(host, command string) (refused bool, err error) {
 	to, err := t.resolve(host, "shell")
 	if err != nil {
-		return err
+		return false, err
 	}
 	s, err := t.reserved(to)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer s.Close()
 	// The port for standard error (none), who asks, as whom, and what for.
 	if _, err := s.Write([]byte("\x00user\x00user\x00" + command + "\x00")); err != nil {
-		return err
+		return false, err
 	}
 	answer := make([]byte, 1)
 	if _, err := s.Read(answer); err != nil {
-		return err
+		return false, err
 	}
-	return t.pump(s)
+	return answer[0] != 0, t.pump(s)
 }
 
 // reserved opens a connection from a port below 1024, which proves to a
