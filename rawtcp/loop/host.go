@@ -1,0 +1,167 @@
+package loop
+
+import (
+	"net/netip"
+	"time"
+
+	"sock/rawtcp"
+	"sock/rawtcp/link"
+	"sock/rawtcp/trace"
+	"sock/rawtcp/wire"
+)
+
+// host is the Stack and the IP beneath it: it loops back what the host sends to
+// itself, takes from the link only what is for the host, and has the faults and
+// the tap that lie in between.
+type host struct {
+	Link
+	stack  *rawtcp.Stack
+	up     link.Handler // the Stack, or a tap before it
+	faulty *link.Faulty // or nil
+	name   string
+	sink   trace.Sink
+
+	self  [][]byte // sent to this host, and not received yet
+	spare [][]byte // buffers to be used again
+	now   time.Duration
+}
+
+func newHost(l Link, o Options) *host {
+	h := &host{Link: l, name: o.Host, sink: o.Sink}
+	if o.Faults != nil {
+		h.faulty = link.NewFaulty(l, o.Faults)
+		h.faulty.Handle(handler(h.arrived))
+	}
+	if o.Sink == nil {
+		h.stack = rawtcp.New(h, o.Options)
+		h.up = h.stack
+		return h
+	}
+	tap := link.NewTap(h, o.Host, "", o.Sink)
+	h.stack = rawtcp.New(tapped{h, tap}, o.Options)
+	tap.Handle(h.stack)
+	h.up = tap
+	return h
+}
+
+// tapped is a host whose packets pass a tap on their way out.
+type tapped struct {
+	*host
+	tap *link.Tap
+}
+
+func (t tapped) Send(now time.Duration, packet []byte, why trace.Rule) error {
+	return t.tap.Send(now, packet, why)
+}
+
+// handler is a link.Handler that is a function.
+type handler func(packet []byte)
+
+func (f handler) Receive(_ time.Duration, packet []byte) { f(packet) }
+
+// Buffer returns a buffer for Send.
+func (h *host) Buffer() []byte {
+	if n := len(h.spare); n > 0 {
+		b := h.spare[n-1]
+		h.spare = h.spare[:n-1]
+		return b[:0]
+	}
+	if h.faulty != nil {
+		return make([]byte, 0, h.MTU())
+	}
+	return h.Link.Buffer()
+}
+
+// Send sends a packet of the Stack.
+func (h *host) Send(now time.Duration, packet []byte, why trace.Rule) error {
+	switch {
+	case h.isOwn(destination(packet)):
+		// It is received at the end of the turn: the Stack must not be
+		// called from within a call of its own.
+		h.self = append(h.self, packet)
+		return nil
+	case h.faulty != nil:
+		// A Faulty copies what it is given.
+		err := h.faulty.Send(now, packet, why)
+		h.spare = append(h.spare, packet)
+		return err
+	}
+	return h.Link.Send(now, packet, why)
+}
+
+// loopback receives what the host has sent to itself.
+func (h *host) loopback(now time.Duration) {
+	for i := 0; i < len(h.self); i++ { // it may grow
+		h.up.Receive(now, h.self[i])
+		h.spare = append(h.spare, h.self[i])
+	}
+	h.self = h.self[:0]
+}
+
+// receive takes a packet from the link. One for a loopback address is for
+// nobody: such addresses "MUST NOT appear outside a host" (RFC 1122, section
+// 3.2.1.3).
+func (h *host) receive(now time.Duration, packet []byte) {
+	if dst := destination(packet); !h.Link.Has(dst) && !h.IsBroadcast(dst) && !dst.IsMulticast() {
+		if h.sink != nil {
+			h.sink.Event(trace.Event{At: now, Kind: trace.Dropped, Host: h.name, Packet: packet, Reason: link.NotMine})
+		}
+		return
+	}
+	if h.faulty != nil {
+		h.now = now
+		h.faulty.Receive(now, packet)
+		return
+	}
+	h.up.Receive(now, packet)
+}
+
+// arrived takes a packet that has come through the faults. It was to come a
+// little before now; but a user may have called the Stack since, whose time must
+// not go backwards.
+func (h *host) arrived(packet []byte) { h.up.Receive(h.now, packet) }
+
+func (h *host) nextDeadline() (time.Duration, bool) {
+	d, ok := h.stack.NextDeadline()
+	if h.faulty != nil {
+		if f, is := h.faulty.NextDeadline(); is && (!ok || f < d) {
+			return f, true
+		}
+	}
+	return d, ok
+}
+
+func (h *host) advance(now time.Duration) {
+	h.now = now
+	if h.faulty != nil {
+		// What the link does not take is lost, as any other packet.
+		_ = h.faulty.Advance(now)
+	}
+	h.stack.Advance(now)
+}
+
+// isOwn reports whether what is sent to a comes back to this host.
+func (h *host) isOwn(a netip.Addr) bool { return a.IsLoopback() || h.Link.Has(a) }
+
+// Has reports whether a is an address of this host: each host has those of the
+// loopback network.
+func (h *host) Has(a netip.Addr) bool { return h.isOwn(a) }
+
+// Path returns the way to dst.
+func (h *host) Path(dst netip.Addr) (link.Path, error) {
+	if dst.IsLoopback() {
+		return link.Path{Interface: "lo", Source: dst, MTU: h.MTU(), OnLink: true, Self: true}, nil
+	}
+	return h.Link.Path(dst)
+}
+
+// destination returns whom a packet is for, or the zero Addr.
+func destination(packet []byte) netip.Addr {
+	switch {
+	case wire.Version(packet) == 4 && len(packet) >= 20:
+		return netip.AddrFrom4([4]byte(packet[16:20]))
+	case wire.Version(packet) == 6 && len(packet) >= 40:
+		return netip.AddrFrom16([16]byte(packet[24:40]))
+	}
+	return netip.Addr{}
+}

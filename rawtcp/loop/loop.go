@@ -1,0 +1,164 @@
+package loop
+
+import (
+	"math"
+	"net"
+	"sync"
+	"time"
+
+	"sock/rawtcp"
+	"sock/rawtcp/link"
+)
+
+// Options are what a Loop is made with.
+type Options struct {
+	// Options are those of the Stack. Time 0 is when the Loop is made. The
+	// Sink is also told of packets; it is called with the lock held, and must
+	// not call the Loop.
+	rawtcp.Options
+	// Faults is what befalls packets between the Stack and the link, both
+	// ways: see link.Faulty. It is the Loop's from then on. nil is nothing.
+	Faults *link.Pipe
+}
+
+// Loop drives a Stack in real time. All its methods, and those of the Conns and
+// Listeners that it makes, may be called from any goroutine.
+type Loop struct {
+	mu    sync.Mutex
+	epoch time.Time
+	now   time.Duration // of whoever has the lock
+
+	stack *rawtcp.Stack
+	host  *host
+
+	timer *time.Timer
+	armed time.Duration // when it fires; never if it does not
+
+	sockets map[*socket]struct{} // all that are open
+	changed []*socket            // those to be looked at before the lock is released
+	drains  []chan struct{}      // of those who wait in Drain
+	closed  bool
+
+	waste [16 << 10]byte // to read into what nobody wants
+}
+
+// never is a time that does not come.
+const never = time.Duration(math.MaxInt64)
+
+// New starts a Loop on l, which is the Loop's from then on. Who has done with
+// it must Close it.
+func New(l Link, o Options) *Loop {
+	p := &Loop{epoch: time.Now(), armed: never, sockets: map[*socket]struct{}{}}
+	p.host = newHost(l, o)
+	p.stack = p.host.stack
+	p.timer = time.AfterFunc(never, p.tick)
+	l.Start(p.receive)
+	return p
+}
+
+// Close closes the Loop, all that is open on it, and the link. Connections are
+// reset: see Drain for what a closed one may still have to send.
+func (l *Loop) Close() error {
+	l.lock()
+	if l.closed {
+		l.unlock()
+		return net.ErrClosed
+	}
+	l.closed = true
+	for s := range l.sockets {
+		s.shut()
+		_ = s.k.Abort(l.now) // it is open
+	}
+	clear(l.sockets)
+	l.timer.Stop()
+	l.armed = 0 // it stays so
+	l.unlock()
+	return l.host.Link.Close()
+}
+
+// Do calls f with the lock held, and the time. f may do with the Stack what it
+// wants, but wait.
+func (l *Loop) Do(f func(now time.Duration, s *rawtcp.Stack)) {
+	l.lock()
+	defer l.unlock()
+	f(l.now, l.stack)
+}
+
+// lock begins a turn: time stands still until unlock ends it.
+func (l *Loop) lock() {
+	l.mu.Lock()
+	l.now = time.Since(l.epoch)
+}
+
+// unlock ends a turn: what follows from it is done, what it has sent goes out,
+// and whoever waited for it wakes up.
+func (l *Loop) unlock() {
+	for len(l.host.self) > 0 || len(l.changed) > 0 {
+		l.host.loopback(l.now)
+		l.notify()
+	}
+	if len(l.drains) > 0 {
+		l.drained()
+	}
+	l.host.Flush()
+	l.arm()
+	l.mu.Unlock()
+}
+
+// pause lets others have a turn.
+func (l *Loop) pause() {
+	l.unlock()
+	l.lock()
+}
+
+// notify looks at the sockets that have changed.
+func (l *Loop) notify() {
+	for i := 0; i < len(l.changed); i++ { // it may grow
+		s := l.changed[i]
+		s.marked = false
+		s.notify()
+	}
+	clear(l.changed)
+	l.changed = l.changed[:0]
+}
+
+// batch is how many packets are received in one turn: few enough that nobody
+// waits long for the lock, and enough that it does not matter.
+const batch = 64
+
+// receive takes what the link delivers.
+func (l *Loop) receive(packets [][]byte) {
+	for len(packets) > 0 {
+		n := min(len(packets), batch)
+		l.lock()
+		if l.closed {
+			l.unlock()
+			return
+		}
+		for _, p := range packets[:n] {
+			l.host.receive(l.now, p)
+		}
+		l.unlock()
+		packets = packets[n:]
+	}
+}
+
+// tick runs what is due.
+func (l *Loop) tick() {
+	l.lock()
+	if !l.closed {
+		l.armed = never
+		l.host.advance(l.now)
+	}
+	l.unlock()
+}
+
+// arm sees to it that the timer fires in time. It may fire early, since a
+// deadline that moves away, as that of a retransmission does with each ACK,
+// leaves it alone.
+func (l *Loop) arm() {
+	if d, ok := l.host.nextDeadline(); ok && d < l.armed {
+		l.armed = d
+		l.timer.Reset(d - l.now)
+	}
+}
