@@ -4,12 +4,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
 	"sock/man"
 	"sock/modes"
 	"sock/modes/kernel"
+	"sock/modes/lab"
 	"sock/opts"
 )
 
@@ -22,6 +24,9 @@ func run(args []string) int {
 	if len(args) == 0 {
 		opts.Usage(os.Stderr)
 		return 1
+	}
+	if args[0] == "--lab" {
+		return lab.Main(args[1:], os.Stdin, os.Stdout, os.Stderr)
 	}
 	o, err := opts.Parse(args)
 	if err == nil {
@@ -45,6 +50,8 @@ func run(args []string) int {
 // instead does what was asked for in place of a connection, if anything was.
 func instead(o *opts.Options) error {
 	switch {
+	case o.Lab:
+		return errors.New("--lab comes first, and then what to do with labs, as in sock --lab list")
 	case o.Help:
 		opts.Usage(os.Stdout)
 	case o.Version:

@@ -86,6 +86,7 @@ type Options struct {
 	JSON         bool // --json
 
 	// Instead of a connection.
+	Lab        bool
 	Help       bool
 	Version    bool // -0, --version
 	Man        bool

@@ -21,7 +21,7 @@ func errorf(format string, a ...any) error { return Error(fmt.Sprintf(format, a.
 // Parse parses the words after the program's name. Flags may stand before,
 // between and after the operands, up to a "--". Its error is an Error.
 //
-// Where Help, Version, Man or Completion is set, nothing else was checked
+// Where Lab, Help, Version, Man or Completion is set, nothing else was checked
 // beyond the flags one by one.
 func Parse(args []string) (*Options, error) {
 	l := &line{args: args, given: map[string]bool{}, o: defaults()}
@@ -29,7 +29,7 @@ func Parse(args []string) (*Options, error) {
 	if err := l.parse(); err != nil {
 		return nil, err
 	}
-	if o := l.o; o.Help || o.Version || o.Man || o.Completion != "" {
+	if o := l.o; o.Lab || o.Help || o.Version || o.Man || o.Completion != "" {
 		return o, nil
 	}
 	for _, check := range []func() error{l.operands, l.places, l.conflicts, l.times, l.families} {

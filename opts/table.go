@@ -343,6 +343,11 @@ func table(o *Options) []Flag {
 		},
 
 		{
+			"", "lab", "", instead, anywhere,
+			toggle{&o.Lab},
+			"run the book's experiments on simulated machines; comes first",
+		},
+		{
 			"", "help", "", instead, anywhere,
 			toggle{&o.Help},
 			"print this text",
