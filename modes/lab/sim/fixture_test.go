@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,18 @@ func (l *lab) book(names ...string) {
 		})
 	}
 	l.FillARP()
+}
+
+// pair adds hosts a, 10.0.0.1, and b, 10.0.0.2, on a link without delay.
+func (l *lab) pair(a, b HostOptions) {
+	wire := l.Net.Link("wire", link.LinkOptions{})
+	for i, o := range []HostOptions{a, b} {
+		n := strconv.Itoa(i + 1)
+		o.Interfaces = []Interface{{Link: wire, Name: "eth0", Addresses: []netip.Prefix{
+			netip.MustParsePrefix("10.0.0." + n + "/24"), netip.MustParsePrefix("2001:db8::" + n + "/64"),
+		}}}
+		l.Host(string(rune('a'+i)), o)
+	}
 }
 
 // start starts a command line on a host.
