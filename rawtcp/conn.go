@@ -24,7 +24,7 @@ type conn struct {
 	reusePort     bool
 	opening       bool // waits for the end of the quiet time
 	lingers       bool // the user waits in close
-	told          bool // sock.err says why it has ended
+	known         bool // in the table
 
 	wake        time.Duration // when Advance is due, apart from the machine
 	due, sorted time.Duration // see deadlines
@@ -62,12 +62,14 @@ func (s *Stack) newConn(local, remote netip.AddrPort, path link.Path, from *Sock
 
 // enter puts c into the table, and leave takes it out.
 func (s *Stack) enter(c *conn) {
+	c.known = true
 	s.conns[c.pair] = c
 	s.held[c.pair.lport]++
 }
 
 func (s *Stack) leave(c *conn) {
-	if s.conns[c.pair] == c {
+	if c.known {
+		c.known = false
 		delete(s.conns, c.pair)
 		s.release(c.pair.lport)
 	}

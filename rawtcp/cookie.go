@@ -26,7 +26,7 @@ func cookieMSS(i uint32) uint16 {
 }
 
 func (s *Stack) cookie(p *pair, irs seq.Value, t, mss uint32) seq.Value {
-	return seq.Value(t<<27 | mss<<24 | uint32(s.hash(p, uint64(irs)<<32|uint64(t<<3|mss)))&0xffffff)
+	return seq.Value(t<<27 | mss<<24 | uint32(s.hash(p, uint64(irs)<<32|uint64(1<<8|t<<3|mss)))&0xffffff)
 }
 
 // sendCookie answers the SYN that has come in, and forgets it.
@@ -41,10 +41,9 @@ func (s *Stack) sendCookie(now time.Duration, k *Socket, src, dst netip.Addr) {
 	p := pair{dst.As16(), src.As16(), s.in.DstPort, s.in.SrcPort}
 	t := uint32(now/cookiePeriod) & 31
 	s.in.Options, s.in.Payload = wire.Options{HasMSS: true, MSS: cookieMSS(mss)}, nil
-	if c := s.child(now, k, src, dst, s.cookie(&p, s.in.Seq, t, mss)); c != nil {
+	if c := s.child(now, k, src, dst, s.cookie(&p, s.in.Seq, t, mss), false); c != nil {
 		s.stats.CookiesSent++
-		s.settle(now, c)
-		s.leave(c)
+		s.output(now, c)
 	}
 }
 
@@ -70,7 +69,7 @@ func (s *Stack) receiveCookie(now time.Duration, k *Socket, src, dst netip.Addr)
 		SrcPort: ack.SrcPort, DstPort: ack.DstPort, Seq: irs, Flags: wire.SYN, Window: ack.Window,
 		Options: wire.Options{HasMSS: true, MSS: cookieMSS(mss)},
 	}
-	c := s.child(now, k, src, dst, cookie)
+	c := s.child(now, k, src, dst, cookie, true)
 	s.in = ack
 	if c == nil {
 		return
@@ -80,6 +79,6 @@ func (s *Stack) receiveCookie(now time.Duration, k *Socket, src, dst netip.Addr)
 	}
 	s.stats.CookiesReceived++
 	s.enqueue(k, c)
-	c.tcb.Input(now, &s.in)
+	s.input(now, c)
 	s.settle(now, c)
 }

@@ -12,6 +12,9 @@ import (
 
 // event passes on to the trace what a machine tells.
 func (s *Stack) event(c *conn, e tcb.Event) {
+	if !c.known && e.Kind != tcb.Dropped {
+		return // nothing of it is kept: a SYN cookie
+	}
 	t := trace.Event{At: e.At, Host: s.name, Local: c.local, Remote: c.remote}
 	switch e.Kind {
 	case tcb.StateChanged:
@@ -27,7 +30,9 @@ func (s *Stack) event(c *conn, e tcb.Event) {
 		t.Kind, t.Name = trace.TimerFired, e.Timer.String()
 		s.cause = t.Name + " timer"
 	case tcb.Dropped:
-		s.dropEvent(e.At, e.Reason)
+		if e.Reason != tcb.NewIncarnation { // which is taken, if not by this one
+			s.dropEvent(e.At, e.Reason)
+		}
 		return
 	case tcb.UrgentArrived:
 		t.Kind, t.Text = trace.Note, "urgent data is coming"

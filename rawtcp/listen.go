@@ -97,7 +97,7 @@ func (s *Stack) queueFull(now time.Duration, k *Socket, src, dst netip.Addr) boo
 // accept begins a connection with the SYN that has come in, and the initial
 // sequence number iss.
 func (s *Stack) accept(now time.Duration, k *Socket, src, dst netip.Addr, iss seq.Value) {
-	if c := s.child(now, k, src, dst, iss); c != nil {
+	if c := s.child(now, k, src, dst, iss, true); c != nil {
 		s.enqueue(k, c)
 		s.settle(now, c)
 	}
@@ -109,9 +109,10 @@ func (s *Stack) enqueue(k *Socket, c *conn) {
 	k.queue.incomplete = append(k.queue.incomplete, c)
 }
 
-// child makes the connection of a SYN that has come in for k. It returns nil
-// if there is no way back.
-func (s *Stack) child(now time.Duration, k *Socket, src, dst netip.Addr, iss seq.Value) *conn {
+// child makes the connection of a SYN that has come in for k, and has it in the
+// table if it is to be kept. It returns nil if there is no way back, or the SYN
+// is no good.
+func (s *Stack) child(now time.Duration, k *Socket, src, dst netip.Addr, iss seq.Value, keep bool) *conn {
 	local, remote := netip.AddrPortFrom(dst, s.in.DstPort), netip.AddrPortFrom(src, s.in.SrcPort)
 	path, err := s.ip.Path(src)
 	if err != nil {
@@ -119,15 +120,19 @@ func (s *Stack) child(now time.Duration, k *Socket, src, dst netip.Addr, iss seq
 		return nil
 	}
 	c := s.newConn(local, remote, path, k)
+	if keep {
+		s.enter(c)
+	}
 	_ = c.tcb.OpenPassive(now, iss) // it is new
-	s.enter(c)
-	c.tcb.Input(now, &s.in)
+	s.input(now, c)
+	if c.tcb.State() == tcb.Listen {
+		s.leave(c) // it does not like the SYN
+		return nil
+	}
 	return c
 }
 
-// reuse begins a new incarnation of a connection that was in TIME_WAIT: by the
-// rule of the profile, or with a number that is newer than those of the old
-// one.
+// reuse begins a new incarnation of a connection that was in TIME_WAIT.
 func (s *Stack) reuse(now time.Duration, w *tcb.TimeWaiter, src, dst netip.Addr) {
 	k := s.listener(dst, s.in.DstPort, src, s.in.SrcPort)
 	if k == nil {
@@ -137,14 +142,21 @@ func (s *Stack) reuse(now time.Duration, w *tcb.TimeWaiter, src, dst netip.Addr)
 	if s.queueFull(now, k, src, dst) {
 		return
 	}
+	p := pair{dst.As16(), src.As16(), s.in.DstPort, s.in.SrcPort}
+	s.accept(now, k, src, dst, s.reuseISS(now, &p, w))
+}
+
+// reuseISS returns the initial sequence number of a new incarnation: by the
+// rule of the profile, or else any that is newer than those of the old one.
+func (s *Stack) reuseISS(now time.Duration, p *pair, w *tcb.TimeWaiter) seq.Value {
 	iss, ok := w.ReuseISS()
-	if !ok {
-		p := pair{dst.As16(), src.As16(), s.in.DstPort, s.in.SrcPort}
-		if iss = s.isn.Next(now, p.bytes()); iss.LessEq(w.SndNxt()) {
-			iss = w.SndNxt().Add(1)
-		}
+	if ok {
+		return iss
 	}
-	s.accept(now, k, src, dst, iss)
+	if iss = s.isn.Next(now, p.bytes()); iss.LessEq(w.SndNxt()) {
+		iss = w.SndNxt().Add(1)
+	}
+	return iss
 }
 
 // settleChild moves a connection between the queues of its parent.

@@ -84,11 +84,14 @@ func (s *Stack) receiveTCP(now time.Duration, src, dst netip.Addr, b []byte) {
 	}
 	p := pair{dst.As16(), src.As16(), seg.DstPort, seg.SrcPort}
 	if c := s.conns[p]; c != nil {
-		if c.tcb.Input(now, seg) == tcb.NewIncarnation {
+		switch {
+		case c.opening:
+			s.drop(now, QuietTime)
+		case s.input(now, c) == tcb.NewIncarnation:
 			s.newIncarnation(now, c, src, dst)
-			return
+		default:
+			s.settle(now, c)
 		}
-		s.settle(now, c)
 		return
 	}
 	if w := s.waits.by[p]; w != nil {
@@ -156,7 +159,20 @@ func (s *Stack) receiveWaiting(now time.Duration, w *waiter, src, dst netip.Addr
 func (s *Stack) newIncarnation(now time.Duration, c *conn, src, dst netip.Addr) {
 	w := c.tcb.TimeWaiter()
 	s.leave(c)
+	s.stateEvent(now, &c.pair, tcb.TimeWait, tcb.Closed, "a SYN may begin a new incarnation")
+	if c.sock != nil {
+		c.sock.changed()
+	}
 	s.reuse(now, &w, src, dst)
+}
+
+// input gives the segment that has come in to a connection.
+func (s *Stack) input(now time.Duration, c *conn) tcb.Reason {
+	why := c.tcb.Input(now, &s.in)
+	if why != tcb.OK && why != tcb.NewIncarnation {
+		s.stats.Dropped++ // the machine has told of it
+	}
+	return why
 }
 
 // drop tells that the packet that is being received goes no further.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"sock/rawtcp/link"
-	"sock/rawtcp/seq"
 	"sock/rawtcp/tcb"
 )
 
@@ -163,7 +162,7 @@ func (k *Socket) Accept(now time.Duration) (*Socket, error) {
 		stack: s, id: c.id, family: k.family, local: c.local, conn: c,
 		options: k.options, err: c.tcb.Err(),
 	}
-	c.sock, c.told = a, c.tcb.State() == tcb.Closed
+	c.sock = a
 	s.stats.Accepts++
 	s.callEvent(now, a, "accept", "", nil)
 	return a, nil
@@ -183,11 +182,11 @@ func (k *Socket) connect(now time.Duration, a netip.AddrPort) error {
 	s := k.stack
 	if c := k.conn; c != nil && !k.closed {
 		switch {
-		case c.opening || c.tcb.State() == tcb.SynSent || c.tcb.State() == tcb.SynRcvd:
+		case c.opening || k.State() == tcb.SynSent || k.State() == tcb.SynRcvd:
 			return ErrWouldBlock
 		case k.err != nil:
 			return k.Err()
-		case c.tcb.State() != tcb.Closed:
+		case k.State() != tcb.Closed:
 			return ErrConnected
 		}
 	}
@@ -222,17 +221,12 @@ func (k *Socket) connect(now time.Duration, a netip.AddrPort) error {
 	}
 	c := s.newConn(local, remote, path, k)
 	c.sock, c.opening = k, true
-	var iss seq.Value
 	if w := s.waits.by[c.pair]; w != nil {
 		s.forget(w)
-		iss = s.isn.Next(now, c.pair.bytes())
-		if least, _ := w.ReuseISS(); iss.LessEq(least) {
-			iss = least.Add(1)
-		}
+		c.iss = s.reuseISS(now, &c.pair, &w.TimeWaiter)
 	} else {
-		iss = s.isn.Next(now, c.pair.bytes())
+		c.iss = s.isn.Next(now, c.pair.bytes())
 	}
-	c.iss = iss
 	k.conn, k.local, k.err = c, local, nil
 	s.enter(c)
 	s.stats.ActiveOpens++
@@ -476,7 +470,7 @@ func (k *Socket) State() tcb.State {
 	switch {
 	case k.queue != nil:
 		return tcb.Listen
-	case k.conn == nil:
+	case k.conn == nil || !k.conn.known:
 		return tcb.Closed
 	}
 	return k.conn.tcb.State()
@@ -487,7 +481,9 @@ func (k *Socket) Info() tcb.Info {
 	if k.conn == nil {
 		return tcb.Info{State: k.State(), LocalPort: k.local.Port()}
 	}
-	return k.conn.tcb.Info()
+	in := k.conn.tcb.Info()
+	in.State = k.State()
+	return in
 }
 
 // CanRead reports whether Read or Accept would give something, if only an

@@ -111,9 +111,8 @@ func (s *Stack) Advance(now time.Duration) {
 // settle follows whatever may have changed a connection: it sends what there is
 // to send, and moves the connection to where its new state belongs.
 func (s *Stack) settle(now time.Duration, c *conn) {
-	for c.tcb.Output(now, &s.out) {
-		s.count(c.tcb.LastRule())
-		s.send(now, c.local.Addr(), c.remote.Addr(), c.ttl, c.tos, &s.out, c.tcb.LastRule())
+	if c.known {
+		s.output(now, c)
 	}
 	s.cause = ""
 	state := c.tcb.State()
@@ -121,10 +120,10 @@ func (s *Stack) settle(now time.Duration, c *conn) {
 		s.settleChild(c, state)
 	}
 	switch {
+	case !c.known: // it has ended, or another incarnation has its place
 	case state == tcb.Closed && !c.opening:
 		s.leave(c)
-		if c.sock != nil && !c.told {
-			c.told = true
+		if c.sock != nil {
 			c.sock.err = c.tcb.Err()
 		}
 	case state == tcb.TimeWait && c.sock == nil && c.parent == nil:
@@ -135,6 +134,14 @@ func (s *Stack) settle(now time.Duration, c *conn) {
 	}
 	if c.sock != nil {
 		c.sock.changed()
+	}
+}
+
+// output sends what a connection has to send.
+func (s *Stack) output(now time.Duration, c *conn) {
+	for c.tcb.Output(now, &s.out) {
+		s.count(c.tcb.LastRule())
+		s.send(now, c.local.Addr(), c.remote.Addr(), c.ttl, c.tos, &s.out, c.tcb.LastRule())
 	}
 }
 
