@@ -307,3 +307,21 @@ func (l *lone) connected(port uint16) (*rawtcp.Socket, *peer) {
 	}
 	return k, p
 }
+
+// icmp has an ICMP error about a packet arrive, which quotes 8 bytes of it
+// behind the header.
+func (l *lone) icmp(kind wire.ICMPv4Type, code uint8, rest uint32, about []byte) {
+	m := wire.ICMPv4{Type: kind, Code: code, Rest: rest, Body: wire.QuoteIPv4(about, 8)}
+	h := wire.IPv4{TTL: 64, Protocol: wire.ProtoICMP, Src: also, Dst: here, Payload: m.AppendTo(nil)}
+	l.Receive(l.now, h.AppendTo(nil))
+}
+
+// icmp6 is icmp for IPv6.
+func (l *lone) icmp6(kind wire.ICMPv6Type, code uint8, rest uint32, about []byte) {
+	m := wire.ICMPv6{Type: kind, Code: code, Rest: rest, Body: wire.QuoteIPv6(about)}
+	h := wire.IPv6{
+		HopLimit: 64, Protocol: wire.ProtoICMPv6, Src: there6, Dst: here6,
+		Payload: m.AppendTo(nil, there6, here6, wire.ChecksumFull),
+	}
+	l.Receive(l.now, h.AppendTo(nil))
+}
