@@ -234,12 +234,12 @@ func (l *lone) dropped() string {
 // peer is the other end of a connection, played by hand. It does nothing by
 // itself but count.
 type peer struct {
-	l           *lone
-	me, it      netip.AddrPort // it is the Stack's end
-	seq, ack    seq.Value      // to be sent next, and expected next
-	window      uint16
-	syn         wire.Options // of its SYN
-	everySecond bool
+	l        *lone
+	me, it   netip.AddrPort // it is the Stack's end
+	seq, ack seq.Value      // to be sent next, and expected next
+	window   uint16
+	syn      wire.Options // of its SYN
+	ts       uint32       // its timestamp, if the SYN has one
 }
 
 func (l *lone) peer(me, it netip.AddrPort) *peer {
@@ -254,6 +254,9 @@ func (p *peer) send(f wire.Flags, data string) {
 	}
 	if f.Has(wire.SYN) {
 		seg.Options = p.syn
+	}
+	if p.syn.HasTimestamps {
+		seg.Options.HasTimestamps, seg.Options.TSVal = true, p.ts
 	}
 	p.l.deliver(p.me, p.it, seg)
 	p.seq = p.seq.Add(seg.Len())

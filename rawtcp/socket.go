@@ -257,9 +257,12 @@ func (k *Socket) localFor(source netip.Addr, remote netip.AddrPort) (netip.AddrP
 	if !addr.IsValid() {
 		return netip.AddrPort{}, ErrNotHere
 	}
+	// What takes the place of a connection in TIME_WAIT must be told from it,
+	// by timestamps (RFC 6191): Linux does not try without them.
+	reuse := s.prof.ConnectTimeWait && k.cfg.Timestamps
 	free := func(port uint16) bool {
 		p := pairOf(netip.AddrPortFrom(addr, port), remote)
-		return s.conns[p] == nil && (s.waits.by[p] == nil || s.prof.ConnectTimeWait)
+		return s.conns[p] == nil && (reuse || s.waits.by[p] == nil)
 	}
 	port := k.local.Port()
 	switch {
