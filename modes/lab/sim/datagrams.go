@@ -116,7 +116,7 @@ func (s *datagrams) signal() {
 func (s *datagrams) Bind(a netip.AddrPort) error {
 	s.enter()
 	err := s.bind(a)
-	s.tell("bind", endpoint(a), err)
+	s.tell("bind", a.String(), err)
 	return err
 }
 
@@ -142,7 +142,7 @@ func orAny(a netip.AddrPort, f modes.Family) netip.AddrPort {
 func (s *datagrams) Connect(a netip.AddrPort, _ time.Duration) error {
 	s.enter()
 	err := s.connect(a)
-	s.tell("connect", endpoint(a), err)
+	s.tell("connect", a.String(), err)
 	return err
 }
 
@@ -155,7 +155,7 @@ func (s *datagrams) connect(a netip.AddrPort) error {
 		return err
 	}
 	if s.local.Addr().IsUnspecified() {
-		// "local address becomes fixed too": that of the interface.
+		// The local address becomes fixed too (Section 11.12).
 		s.local = netip.AddrPortFrom(path.Source, s.local.Port())
 	}
 	s.remote = a
@@ -227,7 +227,7 @@ func (s *datagrams) WriteNow(bufs ...[]byte) (int, error) {
 func (s *datagrams) WriteTo(p []byte, to netip.AddrPort) (int, error) {
 	s.enter()
 	err := s.writeTo(p, to)
-	s.tell("sendto", size(len(p))+" to "+endpoint(to), err)
+	s.tell("sendto", size(len(p))+" to "+to.String(), err)
 	if err != nil {
 		return 0, err
 	}
@@ -372,16 +372,4 @@ func size(n int) string {
 		return "1 byte"
 	}
 	return strconv.Itoa(n) + " bytes"
-}
-
-// endpoint is the book's notation: addr.port.
-func endpoint(a netip.AddrPort) string {
-	host := "*"
-	if a.Addr().IsValid() && !a.Addr().IsUnspecified() {
-		host = a.Addr().String()
-	}
-	if a.Port() == 0 {
-		return host + ".*"
-	}
-	return host + "." + strconv.Itoa(int(a.Port()))
 }

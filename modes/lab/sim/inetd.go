@@ -36,6 +36,7 @@ func serves(name string) (s serving, ok bool) {
 
 // Serve has h offer a service from now on, and after each boot: "echo",
 // "discard", "daytime" or "chargen", over TCP and UDP, or the "shell" of rsh.
+// The process is nil while h is down.
 func (h *Host) Serve(name string) (*Process, error) {
 	s, ok := serves(name)
 	if !ok {

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -55,4 +56,16 @@ func (r Row) String() string {
 	line := fmt.Sprintf("%-5.5s %6d %6d  %-22s %-22s %s",
 		r.Proto, r.RecvQ, r.SendQ, endpoint(r.Local), endpoint(r.Foreign), r.State)
 	return strings.TrimRight(line, " ")
+}
+
+// endpoint is the book's notation: addr.port.
+func endpoint(a netip.AddrPort) string {
+	host := "*"
+	if a.Addr().IsValid() && !a.Addr().IsUnspecified() {
+		host = a.Addr().String()
+	}
+	if a.Port() == 0 {
+		return host + ".*"
+	}
+	return host + "." + strconv.Itoa(int(a.Port()))
 }

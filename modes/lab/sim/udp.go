@@ -148,8 +148,11 @@ func (u *udp) leave(group netip.Addr) {
 
 // path returns the way to an address that s may send to.
 func (u *udp) path(s *datagrams, to netip.AddrPort) (link.Path, error) {
-	if to.Addr().Is4() != s.isIPv4() {
+	switch {
+	case to.Addr().Is4() != s.isIPv4():
 		return link.Path{}, eAFNOSUPPORT
+	case to.Addr().IsUnspecified():
+		return link.Path{}, eADDRNOTAVAIL
 	}
 	path, err := u.h.Node.Path(to.Addr())
 	switch {
