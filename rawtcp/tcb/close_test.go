@@ -343,10 +343,11 @@ func TestLostFIN(t *testing.T) {
 	f = at(t, tcb.Closing)
 	f.advanceToTimer()
 	f.want("F. 1:1(0) ack 2")
-	f.in("F. 1:1(0) ack 2") // the FIN comes again, with the ACK
+	f.in("F. 1:1(0) ack 1") // the FIN comes again
 	f.want(". 2:2(0) ack 2")
 	f.wantState(tcb.Closing)
-	f.in(". 2:2(0) ack 2")
+	f.in("F. 1:1(0) ack 2") // and with the ACK of ours
+	f.want(". 2:2(0) ack 2")
 	f.wantState(tcb.TimeWait)
 }
 

@@ -218,8 +218,8 @@ func (t *TCB) inputOther(now time.Duration, s *wire.Segment) Reason {
 		return why
 	}
 	if a.seq.Less(t.rcv.nxt) {
-		// The text of their SYN has been waiting for this ACK, and this
-		// segment has some of it again.
+		// It is an old one of which only the ACK counts, or the text of their
+		// SYN has been waiting for this ACK, and it has some of it again.
 		a.trimLeft(t.rcv.nxt)
 		a.fin = a.fin && !a.end().Less(t.rcv.nxt)
 	}
@@ -256,7 +256,14 @@ func (t *TCB) checkSequence(now time.Duration, a *arrival) (Reason, bool) {
 			a.trimRight(t.rcv.nxt)
 			return why, true
 		}
-		return t.unacceptable(now, a), false
+		why := t.unacceptable(now, a)
+		// RFC 9293, appendix A.2, warns of cases in which this rule keeps
+		// ACKs from being heard. If both ends probe a closed window, and both
+		// windows open, each one's ACK lies one to the left of the other's
+		// window, and they would answer each other for ever. So the ACK of
+		// such a segment counts.
+		one := a.seq == t.rcv.nxt-1 && !a.syn && a.s.Flags&(wire.ACK|wire.RST) == wire.ACK
+		return why, one && t.state.Synchronized()
 	}
 	// "One could tailor actual segments to fit this assumption by trimming
 	// off any portions that lie outside the window (including SYN and FIN)".

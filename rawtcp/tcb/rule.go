@@ -35,7 +35,6 @@ const (
 	RuleEverySecond
 	RuleOutOfOrder
 	RuleHoleFilled
-	RuleACKNow
 	RuleACKOfFIN
 	RuleUnacceptable
 	RulePAWS
@@ -118,8 +117,6 @@ func (r Rule) text() (sentence, section string) {
 		return "out of order: tell the sender at once", "RFC 5681, 4.2"
 	case RuleHoleFilled:
 		return "a hole is filled: tell the sender at once", "RFC 5681, 4.2"
-	case RuleACKNow:
-		return "acknowledge what has arrived", "RFC 9293, 3.10.7.4"
 	case RuleACKOfFIN:
 		return "acknowledge the FIN", "RFC 9293, 3.10.7.4"
 	case RuleUnacceptable:

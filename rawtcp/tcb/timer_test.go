@@ -167,6 +167,23 @@ func TestPersistLinux(t *testing.T) {
 	f.want("P. 1:101(100) ack 1")
 }
 
+// RFC 9293, appendix A.2: both ends probe at once, and both probes are taken.
+// Each end acknowledges at the edge of the window that it knows, which is old for
+// the other one.
+func TestProbesCross(t *testing.T) {
+	f := at(t, tcb.Established)
+	f.in(". 1:1(0) ack 1 win 0")
+	f.send(10)
+	f.wantNothing()
+	f.advanceToTimer()
+	f.want(". 1:2(1) ack 1")
+	f.in(". 1:2(1) ack 1 win 0") // theirs
+	f.advanceToTimer()
+	f.want(". 1:1(0) ack 2")
+	f.inWant(tcb.OldDuplicate, ". 1:1(0) ack 2 win 8000")
+	f.want("P. 2:11(9) ack 2")
+}
+
 // A FIN that does not fit the window probes it, if nothing else is left.
 func TestPersistFIN(t *testing.T) {
 	f := at(t, tcb.Established)
