@@ -62,6 +62,7 @@ type flags struct {
 	quiz    bool
 	step    bool
 	pace    float64
+	width   int
 }
 
 func (f *flags) set() *pflag.FlagSet {
@@ -80,6 +81,7 @@ func (f *flags) set() *pflag.FlagSet {
 	fs.BoolVar(&f.step, "step", false, "wait for a key after each event")
 	fs.Float64Var(&f.pace, "real-time", 0, "take as long as the experiment took, or so many `TIMES` less")
 	fs.Lookup("real-time").NoOptDefVal = "1"
+	fs.IntVar(&f.width, "width", pageWidth, "the page has `N` columns; a narrow one has the packets under the terminals")
 	return fs
 }
 
@@ -118,6 +120,9 @@ func (f *flags) valid() error {
 	}
 	if f.ladder != "" && f.ladder != "text" && f.ladder != "svg" {
 		return errors.New("--ladder takes text or svg")
+	}
+	if f.width < 60 {
+		return errors.New("--width takes a number from 60")
 	}
 	if f.pace < 0 {
 		return errors.New("--real-time takes a number above 0")
@@ -212,7 +217,7 @@ func (c *session) runAll(words []string) (ok bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		o.report(c.stdout)
+		o.report(c.stdout, c.width)
 		if o.OK() || !o.Expected() {
 			good++
 		}
@@ -240,7 +245,7 @@ func (c *session) one(l *Lab, system string) (ok bool, err error) {
 	case c.quiz:
 		return true, c.ask(out)
 	case c.ladder != "":
-		err = out.ladder(c.stdout, c.ladder == "svg")
+		err = out.ladder(c.stdout, c.ladder == "svg", c.width)
 	case c.json:
 		err = out.json(c.stdout)
 	case c.states:
@@ -249,13 +254,13 @@ func (c *session) one(l *Lab, system string) (ok bool, err error) {
 		out.tcpdump(c.stdout)
 	default:
 		l.introduction(c.stdout)
-		t := newTimeline(c.stdout, out)
+		t := newTimeline(c.stdout, out, c.width)
 		t.explain = c.explain
 		for _, e := range out.Line {
 			t.entry(out, e)
 		}
 		fmt.Fprintln(c.stdout)
-		out.report(c.stdout)
+		out.report(c.stdout, c.width)
 	}
 	return out.OK() || !out.Expected(), err
 }
@@ -267,7 +272,7 @@ func (c *session) watched(l *Lab, o Options) (ok bool, err error) {
 	var last time.Duration
 	o.Watch = func(out *Outcome, e Entry) error {
 		if t == nil {
-			t = newTimeline(c.stdout, out)
+			t = newTimeline(c.stdout, out, c.width)
 			t.explain = c.explain
 		}
 		if c.pace > 0 && e.At > last {
@@ -294,7 +299,7 @@ func (c *session) watched(l *Lab, o Options) (ok bool, err error) {
 		}
 	}
 	fmt.Fprintln(c.stdout)
-	out.report(c.stdout)
+	out.report(c.stdout, c.width)
 	return out.OK() || !out.Expected(), nil
 }
 

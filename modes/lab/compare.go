@@ -27,11 +27,12 @@ func (c *session) compare(words []string) error {
 	a, b := out[0], out[1]
 	differs := false
 	put := func(what string, pairs []pair, left, right func(int) string) {
-		if !alike(pairs, noGap) {
-			differs = true
+		if len(pairs) == 0 {
+			return
 		}
+		differs = differs || !alike(pairs, noGap)
 		fmt.Fprintln(c.stdout, what)
-		sideBySide(c.stdout, a.name(), b.name(), rows(pairs, left, right, noGap))
+		sideBySide(c.stdout, c.width, a.name(), b.name(), rows(pairs, left, right, noGap))
 		fmt.Fprintln(c.stdout)
 	}
 	for _, terminal := range both(a.terminals(), b.terminals()) {

@@ -68,7 +68,11 @@ func (l textLine) String() string {
 func fitsText(want, got string) bool { return glob(squeeze(want), squeeze(got)) }
 
 func (e exits) check(o *Outcome, _ window) *Failure {
-	end, ok := o.ends[e.term]
+	var end ending
+	ok := e.nth <= len(o.ends[e.term]) && e.nth > 0
+	if ok {
+		end = o.ends[e.term][e.nth-1]
+	}
 	want := "exits " + e.status
 	if e.status == "" {
 		want = "runs"
@@ -232,7 +236,7 @@ func (w occurrence) check(o *Outcome, _ window) *Failure {
 		return nil
 	}
 	f := &Failure{What: "how often: " + w.text, Rows: []Row{{
-		Want: w.number + " times", Got: fmt.Sprintf("%d times", len(seen)), Differs: []string{"number"},
+		Want: w.number, Got: strconv.Itoa(len(seen)), Differs: []string{"number"},
 	}}}
 	if w.number == "0" {
 		f.What, f.Rows = "never: "+w.text, nil

@@ -194,6 +194,7 @@ func (i injection) act(r *runner) error {
 		link = r.lab.linkOf(to.Addr())
 	}
 	why := trace.Rule{Text: "made by hand"}
+	r.note(Happened, link, "a segment made by hand")
 	return r.world.Net.FindLink(link).Inject(r.world.Now(), packetOf(from.Addr(), to.Addr(), &s), why)
 }
 

@@ -23,10 +23,10 @@ type Outcome struct {
 	Failures []Failure
 
 	steps []step
-	ends  map[string]ending // of the last command at each terminal
+	ends  map[string][]ending // of the command lines at each terminal
 }
 
-// ending is how a command ended, if it did.
+// ending is how a command line ended, if it did: as its last command.
 type ending struct {
 	status int
 	at     time.Duration

@@ -56,7 +56,7 @@ func parsePacket(line string) packet {
 	}
 	p := packet{{fieldFrom, strings.TrimSpace(from)}, {fieldTo, strings.TrimSpace(to)}}
 	words := bracketed(rest)
-	if len(words) > 0 && isFlags(words[0]) {
+	if len(words) > 0 && (isFlags(words[0]) || words[0] == anything && isSegment(words[1:])) {
 		return append(append(p, field{fieldFlags, words[0]}), parseSegment(words[1:])...)
 	}
 	return append(p, parseRest(words)...)
@@ -67,6 +67,14 @@ func isFlags(word string) bool {
 	return word == "." || word != "" && strings.Trim(word, "SFPR") == ""
 }
 
+// isSegment reports whether words are what follows the flags.
+func isSegment(words []string) bool {
+	return len(words) > 0 && (isNumbers(words[0]) || words[0] == string(fieldAck) || words[0] == string(fieldWin))
+}
+
+// isNumbers reports whether a word is like "1:14(13)".
+func isNumbers(word string) bool { return strings.HasSuffix(word, ")") && strings.Contains(word, ":") }
+
 func parseSegment(words []string) (p packet) {
 	for len(words) > 0 {
 		word := words[0]
@@ -75,7 +83,7 @@ func parseSegment(words []string) (p packet) {
 		case (name == fieldAck || name == fieldWin || name == fieldUrg) && len(words) > 1:
 			p = append(p, field{name, words[1]})
 			words = words[1:]
-		case len(p) == 0 && strings.HasSuffix(word, ")") && strings.Contains(word, ":"):
+		case len(p) == 0 && isNumbers(word):
 			p = append(p, field{fieldNumbers, word})
 		default:
 			return append(p, parseRest(words)...)
@@ -177,7 +185,7 @@ func (f field) fits(got string) bool {
 	case fieldOptions:
 		return fitsOptions(f.text, got)
 	case fieldFlags:
-		return sorted(f.text) == sorted(got)
+		return f.text == anything || sorted(f.text) == sorted(got)
 	}
 	return fitsWords(f.text, got)
 }

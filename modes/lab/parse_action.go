@@ -52,9 +52,9 @@ func (p *parser) terminal(no int, s string) error {
 				return fmt.Errorf("%q is no exit status", status)
 			}
 		}
-		p.add(no, exits{first, when, status})
+		p.add(no, exits{term: first, when: when, status: status})
 	case "runs":
-		p.add(no, exits{first, when, ""})
+		p.add(no, exits{term: first, when: when})
 	default:
 		return fmt.Errorf("what is %q? A line about a terminal is like %q, %q, %q or %q",
 			s, "bsdi % sock svr4 echo", "bsdi < typed", "bsdi > printed", "bsdi exits 0")

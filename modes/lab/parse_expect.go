@@ -176,12 +176,13 @@ type printed struct {
 
 func (w printed) validate(l *Lab) error { return l.mustHost(hostOf(w.term)) }
 
-// exits is the end of the last command at a terminal. The status is "*" for
-// any, and "" if it still runs at the end.
+// exits is the end of the command line that was given last at a terminal. The
+// status is "*" for any, and "" if it still runs at the end.
 type exits struct {
 	term   string
 	when   moment
 	status string
+	nth    int // of the command lines at the terminal, counted from 1
 }
 
 func (e exits) validate(l *Lab) error { return l.mustHost(hostOf(e.term)) }

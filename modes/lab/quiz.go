@@ -56,7 +56,7 @@ func (c *session) ask(o *Outcome) error {
 	o.Lab.introduction(c.stdout)
 	fmt.Fprintf(c.stdout, "Fill in the %s. An empty answer shows what it is.\n\n", blank)
 	chance := rand.New(rand.NewPCG(o.Seed, 1))
-	t := newTimeline(c.stdout, o)
+	t := newTimeline(c.stdout, o, c.width)
 	asked, right := 0, 0
 	over := false
 	for _, e := range o.Line {

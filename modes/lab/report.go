@@ -32,13 +32,13 @@ func (l *Lab) introduction(w io.Writer) {
 }
 
 // report prints what was not as expected, side by side, or that all was.
-func (o *Outcome) report(w io.Writer) {
+func (o *Outcome) report(w io.Writer, width int) {
 	if o.OK() {
 		fmt.Fprintf(w, "%s: as expected (%s)\n", o.name(), plural(o.Checks, "expectation"))
 		return
 	}
 	for i := range o.Failures {
-		o.Failures[i].print(w, o.Lab.Name)
+		o.Failures[i].print(w, o.Lab.Name, width)
 	}
 	if o.Expected() {
 		fmt.Fprintf(w, "%s: NOT as expected (%d of %s)\n", o.name(), len(o.Failures), plural(o.Checks, "expectation"))
@@ -56,10 +56,10 @@ func (o *Outcome) name() string {
 }
 
 // print prints a failure: wanted on the left, seen on the right.
-func (f *Failure) print(w io.Writer, lab string) {
+func (f *Failure) print(w io.Writer, lab string, width int) {
 	fmt.Fprintf(w, "%s.lab:%d: %s\n", lab, f.Line, f.What)
 	if len(f.Rows) > 0 {
-		sideBySide(w, "wanted", "seen", f.Rows)
+		sideBySide(w, width, "wanted", "seen", f.Rows)
 	}
 	fmt.Fprintln(w)
 }
@@ -67,8 +67,8 @@ func (f *Failure) print(w io.Writer, lab string) {
 // sideBySide prints rows in two columns: | stands between what differs, <
 // behind what is on the left only, > before what is on the right only. Under a
 // row stands in what it differs.
-func sideBySide(w io.Writer, left, right string, rows []Row) {
-	const column = (pageWidth - 7) / 2
+func sideBySide(w io.Writer, width int, left, right string, rows []Row) {
+	column := (width - 7) / 2
 	put := func(l, sign, r string) {
 		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("  %-*s %s %s", column, l, sign, r), " "))
 	}

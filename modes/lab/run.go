@@ -34,7 +34,7 @@ func Run(l *Lab, o Options) (*Outcome, error) {
 	}
 	r := &runner{
 		watch: o.Watch, origins: origins{}, terminals: map[string]*terminal{},
-		Outcome: &Outcome{Lab: l, System: o.System, Seed: o.Seed, ends: map[string]ending{}},
+		Outcome: &Outcome{Lab: l, System: o.System, Seed: o.Seed, ends: map[string][]ending{}},
 	}
 	err := r.run()
 	var m *Mistake
@@ -186,6 +186,7 @@ func (c command) act(r *runner) error {
 	}
 	r.note(Commanded, c.term, c.prompt+" "+c.text)
 	t.queue = c.commands
+	r.ends[t.name] = append(r.ends[t.name], ending{})
 	return t.next(r)
 }
 

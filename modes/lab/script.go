@@ -70,9 +70,17 @@ type step struct {
 func (l *Lab) steps(system string) (steps []step, err error) {
 	now := time.Duration(0)
 	first := 0 // of those that have no end yet
+	commands := map[string]int{}
 	for _, s := range l.statements {
 		if s.only != nil && !slices.Contains(s.only, system) {
 			continue
+		}
+		switch v := s.do.(type) {
+		case command:
+			commands[v.term]++
+		case exits:
+			v.nth = commands[v.term]
+			s.do = v
 		}
 		c, ok := s.do.(clock)
 		if !ok {

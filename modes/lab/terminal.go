@@ -28,7 +28,7 @@ func (t *terminal) next(r *runner) error {
 			}
 			continue
 		}
-		p, err := r.world.Start(hostOf(t.name), c.words)
+		p, err := r.world.Start(hostOf(t.name), asInTheBook(c.words))
 		if err != nil {
 			return err
 		}
@@ -36,9 +36,16 @@ func (t *terminal) next(r *runner) error {
 			p.Redirect([]byte(r.lab.files[c.redirect]))
 		}
 		t.proc, t.read = p, 0
-		r.ends[t.name] = ending{}
 	}
 	return nil
+}
+
+// asInTheBook lets sock say what the book's program said, and no more.
+func asInTheBook(words []string) []string {
+	if words[0] != "sock" {
+		return words
+	}
+	return append([]string{"sock", "--book-messages"}, words[1:]...)
 }
 
 // builtin runs the commands that look at the host itself: they take no time.
@@ -59,7 +66,7 @@ func (t *terminal) builtin(r *runner, words []string) (done bool, err error) {
 	for _, l := range lines {
 		r.note(Printed, t.name, l)
 	}
-	r.ends[t.name] = ending{at: r.world.Now(), done: true}
+	t.ended(r, 0, r.world.Now())
 	return true, nil
 }
 
@@ -95,8 +102,14 @@ func (t *terminal) poll(r *runner) error {
 	}
 	t.flush(r)
 	t.proc = nil
-	r.ends[t.name] = ending{status, at, true}
+	t.ended(r, status, at)
 	return t.next(r)
+}
+
+// ended takes down the end of a command. The last one of a line counts.
+func (t *terminal) ended(r *runner, status int, at time.Duration) {
+	ends := r.ends[t.name]
+	ends[len(ends)-1] = ending{status, at, len(t.queue) == 0}
 }
 
 // flush shows a line that was begun: nothing else will come, or what is typed

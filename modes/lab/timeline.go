@@ -15,6 +15,7 @@ const (
 	timeColumn   = 12
 	numberColumn = 14 // of a packet: its number, and the time since the last
 	pageWidth    = 132
+	narrow       = 110 // a page below has the packets under the terminals
 )
 
 // timeline prints the entries of an outcome, one after the other.
@@ -28,11 +29,16 @@ type timeline struct {
 	number  int           // of packets
 	at      time.Duration // of the last line
 	lines   int           // that were printed
-	column  int           // how wide that of the terminals is
+	width   int           // of the page
+	column  int           // of the terminals: how wide it is; 0 on a narrow page
 }
 
-func newTimeline(w io.Writer, o *Outcome) *timeline {
-	t := &timeline{w: w, dump: o.view(), column: o.terminalColumn()}
+// newTimeline returns one for a page of so many columns.
+func newTimeline(w io.Writer, o *Outcome, width int) *timeline {
+	t := &timeline{w: w, dump: o.view(), width: width}
+	if width >= narrow {
+		t.column = o.terminalColumn(width - timeColumn - 66)
+	}
 	t.lister = trace.NewOldLister(trace.Listing{Names: o.Names, Absolute: t.dump.absolute, See: t.dump.sees()})
 	return t
 }
@@ -48,9 +54,9 @@ func (o *Outcome) view() dump {
 	return dump{}
 }
 
-// terminalColumn returns how wide the column of the terminals is to be. It can
-// be told from the script, before anything happens.
-func (o *Outcome) terminalColumn() int {
+// terminalColumn returns how wide the column of the terminals is to be, most
+// at most. It can be told from the script, before anything happens.
+func (o *Outcome) terminalColumn(most int) int {
 	width := 24
 	for _, s := range o.steps {
 		switch v := s.do.(type) {
@@ -62,7 +68,7 @@ func (o *Outcome) terminalColumn() int {
 			width = max(width, len(v.term+" > "+v.text)+2)
 		}
 	}
-	return min(width, 48)
+	return min(width, most)
 }
 
 // entry prints one entry, if there is something to be seen of it.
@@ -125,8 +131,8 @@ func (t *timeline) dropped(o *Outcome, e *trace.Event) {
 // line prints a line, or as many as it takes, with the time if that is
 // another one than before.
 func (t *timeline) line(at time.Duration, terminal, packet string) {
-	left := wrap(terminal, t.column-2, "    ")
-	right := wrap(packet, pageWidth-timeColumn-t.column, strings.Repeat(" ", numberColumn+4))
+	left := wrap(terminal, t.left(), "    ")
+	right := wrap(packet, t.width-timeColumn-t.column, strings.Repeat(" ", numberColumn+4))
 	first := t.lines == 0
 	for i := range max(len(left), len(right)) {
 		stamp := ""
@@ -145,6 +151,14 @@ func (t *timeline) line(at time.Duration, terminal, packet string) {
 		t.lines++
 	}
 	t.at = at
+}
+
+// left returns how wide a text of a terminal may be.
+func (t *timeline) left() int {
+	if t.column == 0 {
+		return t.width - timeColumn
+	}
+	return t.column - 2
 }
 
 // wrap breaks a text into lines of at most width characters, between words

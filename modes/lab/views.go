@@ -23,8 +23,8 @@ func (o *Outcome) replay(s trace.Sink) error {
 
 // ladder draws the hosts that say something, from left to right as they stand
 // in the script.
-func (o *Outcome) ladder(w io.Writer, svg bool) error {
-	options := trace.LadderOptions{Names: o.Names, Title: o.Lab.heading(), Width: pageWidth, Absolute: o.view().absolute}
+func (o *Outcome) ladder(w io.Writer, svg bool, width int) error {
+	options := trace.LadderOptions{Names: o.Names, Title: o.Lab.heading(), Width: width, Absolute: o.view().absolute}
 	for _, h := range o.Hosts {
 		if slices.ContainsFunc(o.Events, func(e trace.Event) bool {
 			return e.Host == h && (e.Kind == trace.Sent || e.Kind == trace.Received)

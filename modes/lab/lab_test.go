@@ -1,0 +1,284 @@
+package lab
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// golden compares got with testdata/name.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got); go test -update rewrites it:\n%s", path, diff)
+	}
+}
+
+// command runs Main, with what is typed.
+func run(t *testing.T, typed string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	status = Main(args, strings.NewReader(typed), &out, &errs)
+	return status, out.String(), errs.String()
+}
+
+// TestCatalogue: every lab is as expected as the book's systems, and as all
+// those that it says anything about.
+func TestCatalogue(t *testing.T) {
+	all, err := Catalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range all {
+		for _, system := range append(l.Systems(), Book) {
+			t.Run(l.Name+"@"+system, func(t *testing.T) {
+				o, err := Run(l, Options{System: system})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !o.OK() || o.Checks == 0 {
+					var b strings.Builder
+					o.report(&b, pageWidth)
+					t.Error(b.String())
+				}
+				if l.Title == "" || l.Section == "" || len(l.About) == 0 {
+					t.Error("a lab of the catalogue has a title, a section and a text about it")
+				}
+			})
+		}
+	}
+}
+
+// TestSameBytes: the same lab has the same outcome, however many threads there
+// are.
+func TestSameBytes(t *testing.T) {
+	all, err := Catalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range all {
+		first := allOf(t, l)
+		n := runtime.GOMAXPROCS(1)
+		second := allOf(t, l)
+		runtime.GOMAXPROCS(n)
+		if first != second {
+			t.Errorf("%s: two runs differ:\n%s", l.Name, cmp.Diff(first, second))
+		}
+	}
+}
+
+func allOf(t *testing.T, l *Lab) string {
+	o, err := Run(l, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := o.json(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// TestScripts: what scripts can do, and what they can expect.
+func TestScripts(t *testing.T) {
+	for _, name := range []string{"inject", "events"} {
+		if status, out, errs := run(t, "", "run", "testdata/"+name+".lab"); status != 0 {
+			t.Errorf("%s: exit %d\n%s%s", name, status, out, errs)
+		}
+	}
+}
+
+// TestFailures: what is wanted stands beside what was seen.
+func TestFailures(t *testing.T) {
+	status, out, errs := run(t, "", "run", "testdata/wrong.lab")
+	if status != 1 || errs != "" {
+		t.Errorf("exit %d, %s", status, errs)
+	}
+	golden(t, "wrong.txt", out)
+}
+
+// TestViews: the ways to look at one lab.
+func TestViews(t *testing.T) {
+	for _, test := range []struct{ name, args string }{
+		{"timeline.txt", "run testdata/view.lab"},
+		{"narrow.txt", "run --width 80 --explain testdata/view.lab"},
+		{"ladder.txt", "run --ladder testdata/view.lab"},
+		{"states.txt", "run --states testdata/view.lab"},
+		{"tcpdump.txt", "run --tcpdump testdata/view.lab"},
+		{"as.txt", "run --as linux testdata/view.lab"},
+		{"compare.txt", "compare testdata/view.lab testdata/view.lab@solaris"},
+		{"several.txt", "run testdata/view.lab testdata/view.lab@bsd"},
+	} {
+		status, out, errs := run(t, "", strings.Fields(test.args)...)
+		if status != 0 || errs != "" {
+			t.Errorf("%s: exit %d, %s", test.args, status, errs)
+		}
+		golden(t, test.name, out)
+	}
+}
+
+func TestPicture(t *testing.T) {
+	_, out, _ := run(t, "", "run", "--ladder=svg", "testdata/view.lab")
+	if !strings.HasPrefix(out, "<svg") || !strings.Contains(out, "ESTABLISHED") {
+		t.Errorf("this is no picture of the lab:\n%.200s", out)
+	}
+}
+
+func TestPcapng(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "view.pcapng")
+	status, out, _ := run(t, "", "run", "--pcapng", file, "--tcpdump", "testdata/view.lab")
+	data, err := os.ReadFile(file)
+	if status != 0 || err != nil {
+		t.Fatalf("exit %d, %v", status, err)
+	}
+	const packetBlock = "\x06\x00\x00\x00"
+	if n := strings.Count(out, "\n"); bytes.Count(data, []byte(packetBlock)) < n {
+		t.Errorf("%d packets on the screen, fewer in the file", n)
+	}
+	if status, _, errs := run(t, "", "run", "--pcapng", t.TempDir(), "testdata/view.lab"); status != 1 || errs == "" {
+		t.Errorf("a directory as a file: exit %d, %q", status, errs)
+	}
+}
+
+// TestQuiz: answers are marked; a wrong one is put right, with the rule.
+func TestQuiz(t *testing.T) {
+	status, out, _ := run(t, "1001\n 1 \n2\n", "run", "--quiz", "testdata/view.lab")
+	if status != 0 {
+		t.Errorf("exit %d", status)
+	}
+	golden(t, "quiz.txt", out)
+}
+
+// TestStep: one event at a time, until the user has seen enough.
+func TestStep(t *testing.T) {
+	const prompt = "[Enter: next, g: go on, q: quit]"
+	count := func(typed string) (prompts int, end bool) {
+		status, out, errs := run(t, typed, "run", "--step", "testdata/view.lab")
+		if status != 0 || errs != "" {
+			t.Errorf("exit %d, %s", status, errs)
+		}
+		return strings.Count(out, prompt), strings.Contains(out, "as expected")
+	}
+	for _, test := range []struct {
+		typed   string
+		prompts int
+		end     bool
+	}{
+		{"\n\nq\n", 3, false},
+		{"\ng\n", 2, true},
+		{"", 1, true},
+	} {
+		if n, end := count(test.typed); n != test.prompts || end != test.end {
+			t.Errorf("typed %q: %d prompts, end %t", test.typed, n, end)
+		}
+	}
+}
+
+// TestRealTime: a lab takes as long as what it shows, or a part of it.
+func TestRealTime(t *testing.T) {
+	l, err := Load("testdata/view.lab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var slept time.Duration
+	c := &session{stdout: &bytes.Buffer{}, sleep: func(d time.Duration) { slept += d }}
+	c.pace, c.width = 2, pageWidth
+	if _, err := c.one(l, Book); err != nil {
+		t.Fatal(err)
+	}
+	o, err := Run(l, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := o.Line[len(o.Line)-1].At / 2; slept < want-time.Millisecond || slept > want {
+		t.Errorf("slept %v, want %v", slept, want)
+	}
+}
+
+func TestList(t *testing.T) {
+	status, out, _ := run(t, "", "list")
+	if status != 0 || !strings.Contains(out, "18  TCP connection establishment") || !strings.Contains(out, "fig18-15 ") {
+		t.Errorf("exit %d\n%s", status, out)
+	}
+	if strings.Index(out, "fig18-6 ") > strings.Index(out, "fig18-15 ") {
+		t.Error("section 18.3 stands behind 18.7.2")
+	}
+	_, source, _ := run(t, "", "show", "fig18-15")
+	if !strings.Contains(source, "bsdi % sock -L0 svr4 8888\n") {
+		t.Errorf("show gives\n%s", source)
+	}
+}
+
+// TestUsage: what is wrong is said in a sentence.
+func TestUsage(t *testing.T) {
+	for _, test := range []struct{ args, want string }{
+		{"", "usage: "},
+		{"play fig18-1", `"play" is no command`},
+		{"run", "run which lab?"},
+		{"show", "show which lab?"},
+		{"run nothing", `there is no lab "nothing"`},
+		{"show nothing", `there is no lab "nothing"`},
+		{"run testdata/nothing.lab", "no such file"},
+		{"run --as vms fig18-1", `there is no system "vms"`},
+		{"run fig18-1@vms", `there is no system "vms"`},
+		{"run --ladder=png fig18-1", "text or svg"},
+		{"run --ladder --json fig18-1", "one can be had"},
+		{"run --width 5 fig18-1", "from 60"},
+		{"run --real-time=-1 fig18-1", "above 0"},
+		{"run --what fig18-1", "unknown flag"},
+		{"compare fig18-1", "which two"},
+		{"compare fig18-1 nothing", `there is no lab "nothing"`},
+	} {
+		status, out, errs := run(t, "", strings.Fields(test.args)...)
+		if status != 1 || out != "" || !strings.Contains(errs, test.want) || strings.HasPrefix(errs, "panic") {
+			t.Errorf("%s: exit %d, %q, %q", test.args, status, out, errs)
+		}
+	}
+}
+
+// TestRunErrors: what can only be seen to be wrong when a lab runs has the
+// line of the script.
+func TestRunErrors(t *testing.T) {
+	const world = "link ether\nhost a bsd 10.0.0.1/8 on ether\nhost b bsd 10.0.0.2/8 on ether\n"
+	for _, test := range []struct{ script, want string }{
+		{"a % frobnicate", `x.lab:4: there is no program "frobnicate"`},
+		{"a % sock -s 7\na % sock b 7", `x.lab:5: at a "sock`},
+		{"a < hello", "x.lab:4: nothing runs at a"},
+		{"a serves nothing", "x.lab:4: "},
+		{"crash a\na % sock b 7", "x.lab:5: host a is down"},
+		{"drop the 2nd ACK on slip", "x.lab:4: "},
+		{"a % sock -s 7\nb % sock -K a 7", "x.lab:1: this goes on for ever"},
+	} {
+		l, err := Parse("x", world+test.script+"\n")
+		if err != nil {
+			t.Errorf("%s: %v", test.script, err)
+			continue
+		}
+		_, err = Run(l, Options{})
+		var m *Mistake
+		if !errors.As(err, &m) || !strings.HasPrefix(err.Error(), test.want) {
+			t.Errorf("%s: %v, want %s", test.script, err, test.want)
+		}
+	}
+}
