@@ -211,6 +211,7 @@ func (s *datagrams) send(p []byte, to netip.AddrPort) error {
 	if err := s.takeErr(); err != nil {
 		return err
 	}
+	s.p.w.spend(datagramCalls)
 	return s.u.send(s, p, to)
 }
 

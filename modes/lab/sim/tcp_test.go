@@ -346,3 +346,14 @@ func TestErrorsOfCalls(t *testing.T) {
 		t.Error("a service that there is not was served")
 	}
 }
+
+// A source may make many calls before its buffer is full.
+func TestManySmallWrites(t *testing.T) {
+	l := newLab(t)
+	l.pair(HostOptions{}, HostOptions{})
+	sink := l.start("b", "sock -i -s 7777")
+	source := l.start("a", "sock -i -w1 -n300000 b 7777")
+	l.run(time.Hour)
+	l.wantExit(source, 0)
+	l.wantExit(sink, 0)
+}

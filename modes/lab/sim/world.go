@@ -42,8 +42,11 @@ const never = time.Duration(math.MaxInt64)
 
 // What goes on beyond this will never come to rest.
 const (
-	maxCalls = 100_000   // that a process makes without waiting
+	maxCalls = 1_000_000 // that a process makes without waiting
 	maxSteps = 5_000_000 // at one instant
+	// A datagram counts as so many calls: nothing holds up who sends them, and
+	// each takes memory until the clock moves.
+	datagramCalls = 50
 )
 
 // New returns a World without machines, at the instant 0. Chance goes by seed.

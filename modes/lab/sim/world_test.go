@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"sock/modes"
 	"sock/rawtcp/trace"
 )
 
@@ -76,6 +77,13 @@ func TestNeverWaits(t *testing.T) {
 			for {
 				t.Sleep(0)
 			}
+		},
+		func(t *task) int {
+			s, err := t.Socket(modes.IPv4, modes.Datagram)
+			for err == nil {
+				_, err = s.WriteTo(nil, address("140.252.13.34:9"))
+			}
+			return 0
 		},
 	} {
 		l := newLab(t)
