@@ -107,7 +107,7 @@ func (l *Lab) chapter() string {
 		return number + "  " + title
 	}
 	if number == "" {
-		return "Other labs"
+		return "To begin with"
 	}
 	return number
 }

@@ -62,7 +62,7 @@ func TestCatalogue(t *testing.T) {
 					o.report(&b, pageWidth)
 					t.Error(b.String())
 				}
-				if l.Title == "" || l.Section == "" || len(l.About) == 0 {
+				if l.Title == "" || l.Section == "" && l.Name != "tutorial" || len(l.About) == 0 {
 					t.Error("a lab of the catalogue has a title, a section and a text about it")
 				}
 			})
