@@ -33,10 +33,8 @@ func tcpAddr(a netip.AddrPort) *net.TCPAddr { return net.TCPAddrFromAddrPort(a) 
 // Read reads what has arrived, and waits for it if it must. It returns io.EOF
 // after the peer's FIN, and after CloseRead.
 func (c *Conn) Read(p []byte) (int, error) {
-	c.in.call.Lock()
-	defer c.in.call.Unlock()
-	c.loop.lock()
-	defer c.loop.unlock()
+	c.enter(&c.in)
+	defer c.leave(&c.in)
 	for {
 		if err := c.ready(&c.in); err != nil {
 			return 0, c.fail("read", err)
@@ -61,10 +59,8 @@ const turn = 64 << 10
 // Write queues p, and waits for room if it must. What has been queued is sent
 // even if the Conn is closed then.
 func (c *Conn) Write(p []byte) (n int, err error) {
-	c.out.call.Lock()
-	defer c.out.call.Unlock()
-	c.loop.lock()
-	defer c.loop.unlock()
+	c.enter(&c.out)
+	defer c.leave(&c.out)
 	for {
 		if err = c.ready(&c.out); err != nil {
 			return n, c.fail("write", err)

@@ -54,10 +54,8 @@ func (n *Listener) Accept() (net.Conn, error) {
 
 // AcceptConn waits for the next connection.
 func (n *Listener) AcceptConn() (*Conn, error) {
-	n.in.call.Lock()
-	defer n.in.call.Unlock()
-	n.loop.lock()
-	defer n.loop.unlock()
+	n.enter(&n.in)
+	defer n.leave(&n.in)
 	for {
 		if err := n.ready(&n.in); err != nil {
 			return nil, n.fail("accept", err)

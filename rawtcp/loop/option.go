@@ -33,7 +33,10 @@ func (c *Conn) SetKeepAlivePeriod(d time.Duration) error {
 // and 0 is what package net takes for it.
 func (c *Conn) SetKeepAliveConfig(k net.KeepAliveConfig) error {
 	us := func(d time.Duration) int {
-		if d == 0 {
+		switch {
+		case d < 0:
+			return -1
+		case d == 0:
 			d = 15 * time.Second
 		}
 		return int(d.Microseconds())

@@ -25,7 +25,8 @@ type socket struct {
 
 // side is one direction of a socket.
 type side struct {
-	call     sync.Mutex // held by the one call that is under way, even if it waits
+	busy     bool      // a call is under way, though it may wait
+	idle     sync.Cond // for the next one
 	deadline time.Duration
 	waiting  bool
 	want     int           // how much room a waiting Write wants
@@ -37,7 +38,7 @@ type side struct {
 func (s *socket) open(l *Loop, k *rawtcp.Socket) {
 	s.loop, s.k = l, k
 	for _, d := range [...]*side{&s.in, &s.out, &s.end} {
-		d.deadline = never
+		d.deadline, d.idle.L = never, &l.mu
 	}
 	l.sockets[s] = struct{}{}
 	k.OnChange(s.mark)
@@ -78,6 +79,24 @@ func (s *socket) roomy() bool {
 	in := s.k.Info()
 	open := in.State == tcb.Established || in.State == tcb.CloseWait
 	return !open || in.SendBuffer-in.SendQueued >= min(s.out.want, in.SendBuffer/3)
+}
+
+// enter begins a call on side d, with a turn: one at a time, so that two Writes
+// do not mix.
+func (s *socket) enter(d *side) {
+	s.loop.lock()
+	for d.busy {
+		d.idle.Wait() // the turn has not done anything yet
+		s.loop.now = time.Since(s.loop.epoch)
+	}
+	d.busy = true
+}
+
+// leave ends a call.
+func (s *socket) leave(d *side) {
+	d.busy = false
+	d.idle.Signal()
+	s.loop.unlock()
 }
 
 // ready returns why a call on side d cannot go on: it has been closed, or the
