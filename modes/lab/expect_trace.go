@@ -21,9 +21,12 @@ type seen struct {
 // sees returns where the tcpdump stands. Without a link each packet is seen
 // once, as its sender sends it.
 func (d *dump) sees() func(e *trace.Event) bool {
+	at := trace.AtHost(d.host)
 	switch {
+	case d.host != "" && d.link != "":
+		return func(e *trace.Event) bool { return at(e) && e.Link == d.link }
 	case d.host != "":
-		return trace.AtHost(d.host)
+		return at
 	case d.link != "":
 		return trace.OnLink(d.link)
 	}
