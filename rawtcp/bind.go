@@ -70,9 +70,9 @@ func (s *Stack) bindable(k *Socket, addr netip.Addr, port uint16) error {
 			return ErrInUse
 		}
 	}
-	for p, w := range s.waits.by {
-		local, _ := p.sockets()
-		if p.lport == port && k.family.of(local.Addr()) == k.family && s.conflict(k, addr, holder{
+	for w := range s.waits.all {
+		local, _ := w.pair.sockets()
+		if local.Port() == port && k.family.of(local.Addr()) == k.family && s.conflict(k, addr, holder{
 			addr: local.Addr(), reuseAddr: w.reuseAddr, reusePort: w.reusePort, connected: true, waiting: true,
 		}) {
 			return ErrInUse

@@ -28,7 +28,7 @@ type lone struct {
 	down   error          // what Send answers, if not nil
 	check  link.Checksums // what Checksums answers
 	mtu    int
-	silent bool // keep no log of what is sent
+	silent bool // keep nothing of what is sent and told
 }
 
 // sent is a segment that a lone Stack has sent.
@@ -68,7 +68,11 @@ func newLone(t testing.TB, prof string, settings ...string) *lone {
 	l := &lone{t: t, prof: p, mtu: 1500}
 	l.Stack = rawtcp.New(l, rawtcp.Options{
 		Host: "lone", Profile: p, Seed: 1,
-		Sink: trace.Func(func(e trace.Event) { l.log = append(l.log, e) }),
+		Sink: trace.Func(func(e trace.Event) {
+			if !l.silent {
+				l.log = append(l.log, e)
+			}
+		}),
 	})
 	return l
 }

@@ -30,7 +30,7 @@ type Row struct {
 // Netstat returns the connections and the bound sockets of the host, newest
 // first, as the systems of the book list them.
 func (s *Stack) Netstat(now time.Duration) []Row {
-	rows := make([]Row, 0, len(s.conns)+len(s.waits.by))
+	rows := make([]Row, 0, len(s.conns)+len(s.bound)+len(s.waits.by))
 	for _, ks := range s.bound {
 		for _, k := range ks {
 			if k.conn != nil && s.conns[k.conn.pair] == k.conn {
@@ -56,7 +56,7 @@ func (s *Stack) Netstat(now time.Duration) []Row {
 		}
 		rows = append(rows, r)
 	}
-	for _, w := range s.waits.by {
+	for w := range s.waits.all {
 		local, remote := w.pair.sockets()
 		rows = append(rows, Row{
 			Local: local, Remote: remote, State: tcb.TimeWait,

@@ -94,7 +94,7 @@ func (s *Stack) receiveTCP(now time.Duration, src, dst netip.Addr, b []byte) {
 		}
 		return
 	}
-	if w := s.waits.by[p]; w != nil {
+	if w := s.waits.get(&p); w != nil {
 		s.receiveWaiting(now, w, src, dst)
 		return
 	}

@@ -221,7 +221,7 @@ func (k *Socket) connect(now time.Duration, a netip.AddrPort) error {
 	}
 	c := s.newConn(local, remote, path, k)
 	c.sock, c.opening = k, true
-	if w := s.waits.by[c.pair]; w != nil {
+	if w := s.waits.get(&c.pair); w != nil {
 		s.forget(w)
 		c.iss = s.reuseISS(now, &c.pair, &w.TimeWaiter)
 	} else {
@@ -262,7 +262,7 @@ func (k *Socket) localFor(source netip.Addr, remote netip.AddrPort) (netip.AddrP
 	reuse := s.prof.ConnectTimeWait && k.cfg.Timestamps
 	free := func(port uint16) bool {
 		p := pairOf(netip.AddrPortFrom(addr, port), remote)
-		return s.conns[p] == nil && (reuse || s.waits.by[p] == nil)
+		return s.conns[p] == nil && (reuse || s.waits.get(&p) == nil)
 	}
 	port := k.local.Port()
 	switch {

@@ -2,6 +2,7 @@ package rawtcp
 
 import (
 	"encoding/binary"
+	"hash/maphash"
 	"net/netip"
 	"time"
 
@@ -34,26 +35,50 @@ func (p *pair) sockets() (local, remote netip.AddrPort) {
 type waiter struct {
 	tcb.TimeWaiter
 	pair       pair
-	prev, next *waiter
 	id         uint32
-	reuseAddr  bool // the socket had SO_REUSEADDR
+	prev, next *waiter
+	same       *waiter // another one whose pair has the same hash
+	reuseAddr  bool    // the socket had SO_REUSEADDR
 	reusePort  bool
 }
 
 // waiters has them by pair, and in a ring in the order of their deadlines: all
-// wait equally long, so whoever comes last is done last.
+// wait equally long, so whoever comes last is done last. There may be very
+// many, so the map has a short hash of the pair in the place of the pair.
 type waiters struct {
-	by   map[pair]*waiter
+	by   map[uint32]*waiter
+	seed maphash.Seed
 	ring waiter // of which nothing but prev and next is used
 }
 
 func (ws *waiters) init() {
-	ws.by = map[pair]*waiter{}
+	ws.by, ws.seed = map[uint32]*waiter{}, maphash.MakeSeed()
 	ws.ring.prev, ws.ring.next = &ws.ring, &ws.ring
 }
 
+func (ws *waiters) hash(p *pair) uint32 { return uint32(maphash.Comparable(ws.seed, *p)) }
+
+// get returns the one with the pair p, or nil.
+func (ws *waiters) get(p *pair) *waiter {
+	w := ws.by[ws.hash(p)]
+	for w != nil && w.pair != *p {
+		w = w.same
+	}
+	return w
+}
+
+// all goes over them in the order of their deadlines.
+func (ws *waiters) all(yield func(*waiter) bool) {
+	for w := ws.ring.next; w != &ws.ring; w = w.next {
+		if !yield(w) {
+			return
+		}
+	}
+}
+
 func (ws *waiters) add(w *waiter) {
-	ws.by[w.pair] = w
+	h := ws.hash(&w.pair)
+	w.same, ws.by[h] = ws.by[h], w
 	ws.link(w)
 }
 
@@ -72,7 +97,19 @@ func (w *waiter) unlink() {
 
 func (ws *waiters) remove(w *waiter) {
 	w.unlink()
-	delete(ws.by, w.pair)
+	h := ws.hash(&w.pair)
+	first := ws.by[h]
+	switch {
+	case first != w:
+		for first.same != w {
+			first = first.same
+		}
+		first.same = w.same
+	case w.same != nil:
+		ws.by[h] = w.same
+	default:
+		delete(ws.by, h)
+	}
 }
 
 // restarted puts w where its new deadline belongs.
