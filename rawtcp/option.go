@@ -1,6 +1,7 @@
 package rawtcp
 
 import (
+	"cmp"
 	"time"
 
 	"sock/rawtcp/tcb"
@@ -147,7 +148,8 @@ func (k *Socket) Get(o Option) (int, error) {
 	case MaxSeg:
 		switch {
 		case k.conn != nil:
-			return k.conn.tcb.Info().MSS, nil
+			in := k.conn.tcb.Info()
+			return cmp.Or(in.SegmentSize, in.MSS), nil
 		case k.maxSeg != 0:
 			return k.maxSeg, nil
 		}

@@ -276,6 +276,8 @@ func bsd() *Profile {
 			KeepInterval: 75 * second,
 			KeepCount:    10,
 
+			ExactWindow: true,
+
 			AckDelay: 200 * time.Millisecond,
 			AckEvery: 2,
 

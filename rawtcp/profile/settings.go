@@ -61,6 +61,7 @@ func settings() []Setting {
 		integer("keep-count", "count", "probes without an answer before it is given up", 1, 255, func(p p) *int { return &p.TCP.KeepCount }),
 		boolean("keep-byte", "a keepalive probe carries a byte of garbage", func(p p) *bool { return &p.TCP.KeepByte }),
 
+		boolean("window-exact", "every ACK tells all the room there is, however little more that is", func(p p) *bool { return &p.TCP.ExactWindow }),
 		duration("ack-delay", "how long an ACK may wait; 0: not at all", func(p p) d { return &p.TCP.AckDelay }),
 		integer("ack-every", "count", "full-sized segments for one ACK", 1, 255, func(p p) *int { return &p.TCP.AckEvery }),
 		boolean("ack-delay-fin", "the ACK of a FIN may wait too", func(p p) *bool { return &p.TCP.DelayFINAck }),

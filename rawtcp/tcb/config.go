@@ -80,6 +80,11 @@ type Config struct {
 	KeepCount    int
 	KeepByte     bool // a probe carries a byte of garbage, for 4.2BSD
 
+	// ExactWindow has every ACK tell of all the room there is, however little
+	// more that is (Berkeley). Otherwise a window grows by a segment or half
+	// the buffer at a time, as the RFC wants it.
+	ExactWindow bool
+
 	// Acknowledgments.
 	AckDelay      time.Duration // 0: no delay
 	AckEvery      int           // full-sized segments for one ACK

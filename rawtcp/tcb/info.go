@@ -78,8 +78,9 @@ func (t *TCB) Writable() int {
 	return t.snd.buf.free()
 }
 
-// AtEOF reports whether the peer has sent all and all of it has been read.
-func (t *TCB) AtEOF() bool { return t.rcv.done && t.rcv.buf.n == 0 }
+// AtEOF reports whether the peer has sent all and all of it has been read, but
+// for an urgent byte.
+func (t *TCB) AtEOF() bool { return t.rcv.done && t.readable() == 0 }
 
 // Drained reports whether the peer has acknowledged all that was sent, the FIN
 // included: what a close that lingers waits for.

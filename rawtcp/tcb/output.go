@@ -407,11 +407,14 @@ func (t *TCB) synOptions(now time.Duration, s *wire.Segment) {
 //
 // "<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>". If the peer's window has closed over
 // what was sent, SND.NXT would be beyond it, and the ACK not be acceptable: it
-// has the right edge of the window then.
+// has the right edge of the window then. But "when a non-zero scale factor is
+// in use, there are instances when a retracted window can be offered", and if it
+// is "out of window by less than 2^Rcv.Wind.Shift" (RFC 7323, section 2.4), the
+// peer has only rounded it, and may have received what lies beyond.
 func (t *TCB) emitACK(now time.Duration, s *wire.Segment) {
 	v := &t.snd
 	at := v.nxt
-	if edge := v.una.Add(v.wnd); v.synAcked() && edge.Less(at) {
+	if edge := v.una.Add(v.wnd); v.synAcked() && edge.Add(1<<v.shift-1).Less(at) {
 		at = edge
 	}
 	t.header(now, s, at, wire.ACK)
@@ -430,7 +433,7 @@ func (t *TCB) emitReply(now time.Duration, s *wire.Segment) {
 	t.last = r.rule
 	*s = wire.Segment{
 		SrcPort: t.localPort, DstPort: t.remotePort,
-		Seq: r.seq, Ack: r.ack, Flags: r.flags,
+		Seq: r.seq, Ack: r.ack, Flags: r.flags, Window: r.wnd,
 	}
 }
 

@@ -88,7 +88,7 @@ func (t *TCB) flush() {
 // sendRST has <SEQ=SND.NXT><CTL=RST> sent. It has an ACK too: neither RFC
 // 9293 nor the peer minds, and it is what all systems send (Fig 18-15).
 func (t *TCB) sendRST(why Rule) {
-	t.reply = reply{rule: why, seq: t.snd.nxt, ack: t.rcv.nxt, flags: wire.RST | wire.ACK}
+	t.reply = reply{rule: why, seq: t.snd.nxt, ack: t.rcv.nxt, wnd: t.advertise(), flags: wire.RST | wire.ACK}
 }
 
 // goBack has all that is outstanding sent again.

@@ -160,6 +160,7 @@ type options struct {
 type reply struct {
 	rule     Rule
 	seq, ack seq.Value
+	wnd      uint16
 	flags    wire.Flags
 }
 

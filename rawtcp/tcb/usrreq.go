@@ -186,7 +186,7 @@ func (t *TCB) Close(now time.Duration) error {
 		return err
 	}
 	t.rcv.gone = true
-	unread := t.rcv.buf.n > 0
+	unread := t.readable() > 0
 	t.rcv.buf.n = 0
 	// "If such a host issues a CLOSE call while received data is still
 	// pending in TCP, or if new data is received after CLOSE is called, its

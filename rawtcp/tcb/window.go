@@ -13,6 +13,9 @@ import (
 func (t *TCB) opening() seq.Size {
 	r := &t.rcv
 	free, now := r.buf.free(), int(r.window())
+	if t.cfg.ExactWindow && free > now && (free >= r.buf.limit/4 || free >= int(r.mss)) {
+		return seq.Size(free)
+	}
 	if free-now >= max(min(r.buf.limit/2, int(r.mss)), 1) {
 		return seq.Size(free)
 	}
@@ -29,8 +32,8 @@ func (t *TCB) advertise() uint16 {
 }
 
 // windowOpens has the peer told of a window that has opened, if by enough: two
-// segments or half of the buffer, and one segment if there was no room for one
-// before.
+// segments or half of the buffer. One segment will do if there was no room for
+// one before, but not for a Berkeley system.
 func (t *TCB) windowOpens(now time.Duration) {
 	r := &t.rcv
 	if r.done || r.gone || t.state != Established && t.state != FinWait1 && t.state != FinWait2 {
@@ -39,7 +42,7 @@ func (t *TCB) windowOpens(now time.Duration) {
 	before := min(int(r.window()), 65535<<r.shift)
 	by := min(int(t.opening()), 65535<<r.shift)>>r.shift<<r.shift - before
 	enough := int(r.mss)
-	if before >= enough {
+	if before >= enough || t.cfg.ExactWindow {
 		enough *= 2
 	}
 	if by >= max(min(enough, r.buf.limit/2), 1) {
