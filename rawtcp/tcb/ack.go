@@ -163,6 +163,10 @@ func (t *TCB) restartRexmt(now time.Duration) {
 	switch {
 	case !t.outstanding():
 		t.stop(now, TimerRexmt)
+		if t.Drained() {
+			// A window probe has taken the last byte, or the FIN.
+			t.stop(now, TimerPersist)
+		}
 	case t.running(TimerPersist):
 	case t.cc.recovering && !t.sack.on && t.cc.partials > 1:
 	default:

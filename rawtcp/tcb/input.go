@@ -256,6 +256,14 @@ func (t *TCB) checkSequence(now time.Duration, a *arrival) (Reason, bool) {
 			a.trimRight(t.rcv.nxt)
 			return why, true
 		}
+		// A peer that has filled the window has every ACK of its own at the
+		// right edge. If its first segment is lost, such an ACK would go
+		// unheard, and two such peers would answer each other for ever: one of
+		// the cases of RFC 9293, appendix A.2. Berkeley and Linux hear it.
+		pure := a.len() == 0 && a.s.Flags&(wire.ACK|wire.RST) == wire.ACK
+		if pure && a.seq == t.rcv.nxt.Add(wnd) && t.state.Synchronized() {
+			return OK, true
+		}
 		why := t.unacceptable(now, a)
 		// RFC 9293, appendix A.2, warns of cases in which this rule keeps
 		// ACKs from being heard. If both ends probe a closed window, and both
