@@ -414,3 +414,19 @@ func TestDrained(t *testing.T) {
 		t.Error("all has been acknowledged")
 	}
 }
+
+// Data beyond the FIN is nonsense, whether it comes before the FIN or after.
+func TestDataBeyondFIN(t *testing.T) {
+	f := at(t, tcb.Established, set("sack=yes"))
+	f.in("P. 6:21(15) ack 1")
+	f.in("P. 31:41(10) ack 1")
+	f.drain()
+	f.in("F. 11:11(0) ack 1")
+	f.drain()
+	f.in("P. 11:16(5) ack 1")
+	f.drain()
+	f.in("P. 1:6(5) ack 1")
+	f.wantState(tcb.CloseWait)
+	f.want(". 1:1(0) ack 12")
+	f.read(10)
+}

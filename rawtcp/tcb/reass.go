@@ -91,6 +91,7 @@ func (t *TCB) inputData(now time.Duration, a *arrival) Reason {
 	}
 	if a.fin && !r.hasFIN {
 		r.hasFIN, r.fin = true, a.end()
+		r.held.dropFrom(r.fin) // who has sent that says himself it is wrong
 	}
 	if len(a.text) == 0 {
 		if a.fin && a.seq != r.nxt {

@@ -63,6 +63,18 @@ func (list *spans) dropBefore(v seq.Value) {
 	*list = append(l[:0], l[i:]...)
 }
 
+// dropFrom takes away what lies at v or beyond it.
+func (list *spans) dropFrom(v seq.Value) {
+	l := *list
+	for len(l) > 0 && v.LessEq(l[len(l)-1].left) {
+		l = l[:len(l)-1]
+	}
+	if n := len(l); n > 0 {
+		l[n-1].right = seq.Min(l[n-1].right, v)
+	}
+	*list = l
+}
+
 // size returns how many numbers are in.
 func (list spans) size() seq.Size {
 	var n seq.Size
