@@ -92,7 +92,7 @@ func (s serving) prepare(b *builder) error {
 func (b *builder) host(h *hostLine) error {
 	p := b.profiles[h.name]
 	host := b.world.Host(h.name, sim.HostOptions{
-		Profile: p, Boot: -h.up, Router: h.router,
+		Profile: p, Boot: -h.up, Router: h.router, Busy: h.busy,
 		Node:  nodeOptions(p.Name),
 		UDP:   udpOptions(p.Name),
 		Names: sim.Names{Hosts: b.lab.alsoNames()},

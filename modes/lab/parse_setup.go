@@ -135,6 +135,8 @@ func (h *hostLine) properties(words []string) (err error) {
 			h.interfaces[len(h.interfaces)-1].name = value
 		case word == "up" && value != "":
 			h.up, err = parseTime(value)
+		case word == "busy" && value != "":
+			h.busy, err = parseTime(value)
 		case value == "on" && len(words) > 2:
 			var i interfaceLine
 			i.prefix, err = netip.ParsePrefix(word)
@@ -142,7 +144,7 @@ func (h *hostLine) properties(words []string) (err error) {
 			h.interfaces = append(h.interfaces, i)
 			n = 3
 		default:
-			return fmt.Errorf("%q is nothing that a host has: it has ADDRESS/LENGTH on LINK, as NAME, via ROUTER, to ADDRESS/LENGTH via ROUTER, router, up TIME, also NAME", word)
+			return fmt.Errorf("%q is nothing that a host has: it has ADDRESS/LENGTH on LINK, as NAME, via ROUTER, to ADDRESS/LENGTH via ROUTER, router, up TIME, busy TIME, also NAME", word)
 		}
 		if err != nil {
 			return err

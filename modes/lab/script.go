@@ -132,6 +132,7 @@ type hostLine struct {
 	via        []viaLine
 	router     bool
 	up         time.Duration // how long it is up when the lab begins
+	busy       time.Duration // what a read or a write takes
 	also       []string      // other names
 }
 

@@ -212,7 +212,11 @@ func (s *datagrams) send(p []byte, to netip.AddrPort) error {
 		return err
 	}
 	s.p.w.spend(datagramCalls)
-	return s.u.send(s, p, to)
+	if err := s.u.send(s, p, to); err != nil {
+		return err
+	}
+	s.p.work()
+	return nil
 }
 
 // WriteNow is Write: nothing blocks.
@@ -282,6 +286,7 @@ func (s *datagrams) receive(p []byte, peek bool) (modes.Received, error) {
 	if s.flag(modes.RecvDstAddr) {
 		d.To = m.to
 	}
+	s.p.work()
 	return d, nil
 }
 

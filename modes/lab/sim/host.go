@@ -28,6 +28,9 @@ type HostOptions struct {
 	// Node has what else IP and ARP can be told.
 	Node link.NodeOptions
 	UDP  UDPOptions
+	// Busy is how long a read or a write of a socket keeps the process that
+	// makes it: how slow the machine is.
+	Busy time.Duration
 	Names
 	// Files are those that sock --file can open.
 	Files map[string][]byte

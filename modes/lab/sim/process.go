@@ -162,6 +162,13 @@ func (p *Process) crash() {
 	p.end(exitKilled)
 }
 
+// work takes the time that the data of a read or a write takes.
+func (p *Process) work() {
+	if d := p.h.o.Busy; d > 0 {
+		p.w.await(p.w.now+d, func() bool { return false })
+	}
+}
+
 func (p *Process) opened(d descriptor) { p.open = append(p.open, d) }
 
 func (p *Process) closed(d descriptor) {

@@ -155,6 +155,7 @@ func (s *stream) Read(p []byte) (n int, err error) {
 		n, err = s.k.Read(s.now(), p)
 		return err
 	})
+	s.p.work()
 	return n, err
 }
 
@@ -177,6 +178,7 @@ func (s *stream) Write(p []byte) (total int, err error) {
 		}
 		return err
 	})
+	s.p.work()
 	return total, err
 }
 
