@@ -242,7 +242,11 @@ func (t *TCB) checkTimestamp(now time.Duration, a *arrival) (Reason, bool) {
 	// [...] and drop the segment." It is not valid after 24 days (section
 	// 5.5).
 	if int32(o.TSVal-t.ts.recent) < 0 && now-t.ts.age < 24*24*time.Hour {
-		t.ackNow(RulePAWS)
+		if a.len() == 0 {
+			t.challenge(now, RulePAWS) // as in unacceptable
+		} else {
+			t.ackNow(RulePAWS)
+		}
 		return OldTimestamp, false
 	}
 	return OK, true

@@ -213,7 +213,7 @@ func (t *TCB) inputOther(now time.Duration, s *wire.Segment) Reason {
 		return NoACK
 	}
 	t.rcv.last = now
-	t.keepAnswered()
+	t.answered()
 	if why, ok := t.inputAck(now, &a); !ok {
 		return why
 	}

@@ -70,7 +70,7 @@ func (t *TCB) renew() {
 	t.ts = timestamps{offset: t.ts.offset}
 	t.rtt = rttVars{}
 	t.cc = congestion{}
-	t.probes, t.keeps = 0, 0
+	t.probes, t.keeps, t.unanswered = 0, 0, 0
 	t.err, t.soft = nil, nil
 }
 

@@ -50,6 +50,8 @@ type TCB struct {
 	probes uint8 // window probes since the window closed
 	keeps  uint8 // keepalive probes without an answer
 
+	unanswered uint8 // window probes since the peer was last heard
+
 	challenges     int // challenge ACKs since challengeStart
 	challengeStart time.Duration
 }

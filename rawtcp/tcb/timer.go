@@ -194,12 +194,12 @@ func (t *TCB) armPersist(now time.Duration) {
 }
 
 // persistTimeout probes the window, or sends what it allows. It does so for
-// ever: "A TCP implementation MAY keep its offered receive window closed
-// indefinitely (MAY-8). As long as the receiving TCP peer continues to send
-// acknowledgments in response to the probe segments, the sending TCP peer MUST
-// allow the connection to stay open (MUST-37)."
+// ever, if the peer answers: "A TCP implementation MAY keep its offered receive
+// window closed indefinitely (MAY-8). As long as the receiving TCP peer continues
+// to send acknowledgments in response to the probe segments, the sending TCP peer
+// MUST allow the connection to stay open (MUST-37)."
 func (t *TCB) persistTimeout(now time.Duration) {
-	if t.userTimeout(now) && t.probes > 0 {
+	if t.userTimeout(now) && t.probes > 0 || int(t.unanswered) >= t.cfg.Retries {
 		t.giveUp(now)
 		return
 	}
@@ -208,6 +208,7 @@ func (t *TCB) persistTimeout(now time.Duration) {
 		t.snd.flush = true
 		return
 	}
+	t.unanswered++
 	t.snd.probe = true
 }
 
@@ -239,9 +240,9 @@ func (t *TCB) keeping() bool {
 	return t.opt.keepAlive && (t.state == Established || t.state == CloseWait || t.state == FinWait2)
 }
 
-// keepAnswered notes that the peer is alive. The timer is left to run out:
-// only then is it asked since when there has been silence.
-func (t *TCB) keepAnswered() { t.keeps = 0 }
+// answered notes that the peer is alive. The keepalive timer is left to run
+// out: only then is it asked since when there has been silence.
+func (t *TCB) answered() { t.keeps, t.unanswered = 0, 0 }
 
 // keepLater moves the keepalive timer on, if a segment has come in since it
 // was set, and reports whether it did.

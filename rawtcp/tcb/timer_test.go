@@ -150,6 +150,26 @@ func TestPersist(t *testing.T) {
 	f.wantTimer(tcb.TimerRexmt, time.Second)
 }
 
+// But a peer that never answers is taken for dead, as it is when data is not
+// acknowledged.
+func TestPersistDead(t *testing.T) {
+	f := at(t, tcb.Established, set("retries=5"))
+	f.in(". 1:1(0) ack 1 win 0")
+	f.send(100)
+	f.wantNothing()
+	for range 4 {
+		f.advanceToTimer()
+		f.want(". 1:2(1) ack 1")
+	}
+	f.in(". 1:1(0) ack 1 win 0")
+	for range 5 {
+		f.advanceToTimer()
+		f.want(". 1:2(1) ack 1")
+	}
+	f.advanceToTimer()
+	f.wantErr(tcb.ErrTimeout)
+}
+
 // A Linux probe carries nothing, and a number that has been acknowledged.
 func TestPersistLinux(t *testing.T) {
 	f := at(t, tcb.Established, like("linux"), set("timestamps=no", "sack=no", "wscale=no"))
