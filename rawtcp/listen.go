@@ -199,6 +199,8 @@ func (b *backlog) take(lifo bool) *conn {
 func (s *Stack) endListen(now time.Duration, k *Socket) {
 	q := k.queue
 	k.queue = nil
+	p := pairOf(k.local, netip.AddrPortFrom(k.family.any(), 0))
+	s.stateEvent(now, &p, tcb.Listen, tcb.Closed, "close")
 	for _, c := range slices.Concat(q.complete, q.incomplete) {
 		c.parent = nil
 		_ = c.tcb.Abort(now) // it may have ended
