@@ -8,6 +8,7 @@ import (
 	"sock/modes/lab/sim"
 	"sock/rawtcp/link"
 	"sock/rawtcp/profile"
+	"sock/rawtcp/wire"
 )
 
 // builder makes the machines of a lab.
@@ -109,7 +110,11 @@ func (b *builder) host(h *hostLine) error {
 			name = interfaceName(p.Name, b.lab.link(line.link).PointToPoint, i)
 		}
 		l := b.world.Net.FindLink(line.link)
-		b.ports[port{h.name, line.link}] = host.Node.Attach(l, name, line.prefix)
+		at := host.Node.Attach(l, name, line.prefix)
+		if line.mac != (wire.MAC{}) {
+			at.SetMAC(line.mac)
+		}
+		b.ports[port{h.name, line.link}] = at
 	}
 	for _, v := range h.via {
 		routes, err := b.route(h, v)

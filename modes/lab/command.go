@@ -17,7 +17,7 @@ import (
 
 const usage = `usage: sock --lab list
        sock --lab show LAB
-       sock --lab run [flags] LAB...
+       sock --lab [run] [flags] LAB...
        sock --lab compare [flags] LAB LAB
 
 LAB is a name of the list, a file, or (for run) all. With @SYSTEM behind it
@@ -110,7 +110,12 @@ func (c *session) main(args []string) (ok bool, err error) {
 	case "compare":
 		return true, c.compare(names)
 	default:
-		return false, fmt.Errorf("%q is no command: there are list, show, run and compare", verb)
+		// A lab's name alone runs it.
+		ok, err := c.runAll(words)
+		if err != nil {
+			err = fmt.Errorf("%w; it is no command either, which are list, show, run and compare", err)
+		}
+		return ok, err
 	}
 }
 

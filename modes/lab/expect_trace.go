@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"sock/rawtcp/trace"
@@ -36,7 +37,7 @@ func (d *dump) sees() func(e *trace.Event) bool {
 // listing returns what a tcpdump prints.
 func (o *Outcome) listing(d dump) (all []seen) {
 	lister := trace.NewOldLister(trace.Listing{
-		Names: o.Names, Absolute: d.absolute, Ethernet: d.ethernet, See: d.sees(),
+		Names: o.Names, Absolute: d.absolute, Ethernet: d.ethernet, Checksums: d.sums, See: d.sees(),
 	})
 	var first, last time.Duration
 	for i, e := range o.Events {
@@ -123,7 +124,7 @@ func (d dump) check(o *Outcome, _ window) *Failure {
 // withoutARP returns d with a filter against ARP, unless d is about ARP.
 func (d dump) withoutARP() dump {
 	for _, l := range d.lines {
-		if text, ok := l.packet.get(fieldText); ok && len(l.packet) == 1 && len(text) > 4 && text[:4] == "arp " {
+		if text, ok := l.packet.get(fieldText); ok && len(l.packet) == 1 && strings.Contains(text, "arp ") {
 			return d
 		}
 	}

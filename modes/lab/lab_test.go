@@ -234,7 +234,7 @@ func TestList(t *testing.T) {
 func TestUsage(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
 		{"", "usage: "},
-		{"play fig18-1", `"play" is no command`},
+		{"play fig18-1", "it is no command"},
 		{"run", "run which lab?"},
 		{"show", "show which lab?"},
 		{"run nothing", `there is no lab "nothing"`},

@@ -23,6 +23,7 @@ type dump struct {
 	heading  string
 	absolute bool // -S
 	ethernet bool // -e
+	sums     bool // -v
 	link     string
 	host     string // a tcpdump that runs on it
 	filter   filter
@@ -58,6 +59,8 @@ func (p *parser) tcpdump(no int, rest string, body []line) (err error) {
 			d.absolute, n = true, 1
 		case word == "-e":
 			d.ethernet, n = true, 1
+		case word == "-v":
+			d.sums, n = true, 1
 		case slices.Contains([]string{"tcp", "udp", "icmp", "arp"}, word):
 			d.filter.proto, n = word, 1
 		case value == "":
@@ -73,7 +76,7 @@ func (p *parser) tcpdump(no int, rest string, body []line) (err error) {
 		case word == "within":
 			d.slack, err = parseTime(value)
 		default:
-			return fmt.Errorf("tcpdump takes -S, -e, on LINK, at HOST, tcp, udp, icmp, arp, host HOST, port N and within TIME, but not %q", word)
+			return fmt.Errorf("tcpdump takes -S, -e, -v, on LINK, at HOST, tcp, udp, icmp, arp, host HOST, port N and within TIME, but not %q", word)
 		}
 		words = words[min(n, len(words)):]
 	}
@@ -118,7 +121,7 @@ func (d *dump) add(l line) error {
 	if err != nil {
 		return err
 	}
-	if !strings.Contains(rest, " > ") && !strings.HasPrefix(rest, "arp ") {
+	if !strings.Contains(rest, " > ") && !strings.Contains(rest, "arp ") {
 		if len(d.lines) == 0 || d.lines[len(d.lines)-1].gap {
 			return errors.New("this is no line of tcpdump")
 		}

@@ -10,6 +10,7 @@ import (
 
 	"sock/rawtcp/link"
 	"sock/rawtcp/profile"
+	"sock/rawtcp/wire"
 )
 
 // link reads "ether mtu 1500 delay 0.3ms".
@@ -133,6 +134,8 @@ func (h *hostLine) properties(words []string) (err error) {
 			h.also = append(h.also, value)
 		case word == "as" && value != "" && len(h.interfaces) > 0:
 			h.interfaces[len(h.interfaces)-1].name = value
+		case word == "mac" && value != "" && len(h.interfaces) > 0:
+			h.interfaces[len(h.interfaces)-1].mac, err = parseMAC(value)
 		case word == "up" && value != "":
 			h.up, err = parseTime(value)
 		case word == "busy" && value != "":
@@ -144,7 +147,7 @@ func (h *hostLine) properties(words []string) (err error) {
 			h.interfaces = append(h.interfaces, i)
 			n = 3
 		default:
-			return fmt.Errorf("%q is nothing that a host has: it has ADDRESS/LENGTH on LINK, as NAME, via ROUTER, to ADDRESS/LENGTH via ROUTER, router, up TIME, busy TIME, also NAME", word)
+			return fmt.Errorf("%q is nothing that a host has: it has ADDRESS/LENGTH on LINK, as NAME, mac ADDRESS, via ROUTER, to ADDRESS/LENGTH via ROUTER, router, up TIME, busy TIME, also NAME", word)
 		}
 		if err != nil {
 			return err
@@ -152,6 +155,14 @@ func (h *hostLine) properties(words []string) (err error) {
 		words = words[n:]
 	}
 	return nil
+}
+
+// parseMAC reads "0:0:c0:6f:2d:40".
+func parseMAC(s string) (m wire.MAC, err error) {
+	if _, err := fmt.Sscanf(s, "%x:%x:%x:%x:%x:%x", &m[0], &m[1], &m[2], &m[3], &m[4], &m[5]); err != nil {
+		return m, fmt.Errorf("%q is no Ethernet address: write it like %q", s, "0:0:c0:6f:2d:40")
+	}
+	return m, nil
 }
 
 // set reads "svr4 isn=1415531521 msl=2s". Every host may be set as "*".

@@ -65,6 +65,7 @@ func TestMistakes(t *testing.T) {
 		{twoHosts + "for:\n  a % sock b 7", `x.lab:4: "for" which system?`},
 		{twoHosts + "for bsd:\n  for linux:\n    a runs", `x.lab:5: a "for" stands within another`},
 		{twoHosts + "for bsd:\n  at 3\nfor linux:\n  at 5\nat 4", "x.lab:8: it is 5s already"},
+		{"link ether\nhost a bsd 10.0.0.1/24 on ether mac 1:2:3", `x.lab:2: "1:2:3" is no Ethernet address`},
 		{twoHosts + "tcpdump -x", "x.lab:4: tcpdump does not know"},
 		{twoHosts + "tcpdump to a", "x.lab:4: tcpdump takes"},
 		{twoHosts + "tcpdump on slip", `x.lab:4: there is no link "slip"`},

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sock/rawtcp/link"
+	"sock/rawtcp/wire"
 )
 
 // Lab is an experiment: a script that has been read.
@@ -139,7 +140,8 @@ type hostLine struct {
 type interfaceLine struct {
 	prefix netip.Prefix
 	link   string
-	name   string // "" for the usual one
+	name   string   // "" for the usual one
+	mac    wire.MAC // zero: one that is given out
 }
 
 // viaLine is a route: "via bsdi", "to 192.82.148.0/24 via bsdi".

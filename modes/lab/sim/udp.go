@@ -13,8 +13,6 @@ import (
 
 // UDPOptions are how a host does UDP. The zero value is a host of today.
 type UDPOptions struct {
-	// NoChecksum sends datagrams without one.
-	NoChecksum bool
 	// MaxData is how many bytes of data one write takes, if no SO_SNDBUF is
 	// set; 0 is 65507, all that fits into an IPv4 packet. Berkeley has 9216.
 	MaxData int
@@ -185,7 +183,7 @@ func (u *udp) send(s *datagrams, data []byte, to netip.AddrPort) error {
 	}
 	d := wire.UDP{SrcPort: s.local.Port(), DstPort: to.Port(), Payload: data}
 	mode := wire.ChecksumFull
-	if u.NoChecksum && dst.Is4() {
+	if !u.h.profile.UDPChecksum && dst.Is4() {
 		mode = wire.ChecksumKeep
 	}
 	payload := d.AppendTo(nil, src, dst, mode)

@@ -297,7 +297,7 @@ func TestBroadcastNeedsLeave(t *testing.T) {
 // that ICMP tells of.
 func TestUDPSizes(t *testing.T) {
 	l := newLab(t)
-	l.pair(HostOptions{UDP: UDPOptions{NoChecksum: true}}, HostOptions{})
+	l.pair(HostOptions{}, HostOptions{})
 	l.serve("b", "discard")
 	const tooLong = "Message too long"
 	for _, c := range []struct{ line, want string }{
@@ -393,7 +393,11 @@ func TestUDPUnreachable(t *testing.T) {
 
 func TestUDPChecksum(t *testing.T) {
 	l := newLab(t)
-	l.pair(HostOptions{UDP: UDPOptions{NoChecksum: true}}, HostOptions{})
+	sunos, err := profile.Get("sunos")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.pair(HostOptions{Profile: sunos}, HostOptions{})
 	l.FillARP()
 	if err := l.Net.Rule("corrupt every 2nd datagram"); err != nil {
 		t.Fatal(err)
