@@ -18,6 +18,7 @@ type Setup func(now time.Duration, k *rawtcp.Socket) error
 // Dial opens a connection to a, and waits until it is open, or ctx is done. The
 // error is a *net.OpError: see Conn.
 func (l *Loop) Dial(ctx context.Context, a netip.AddrPort, setup ...Setup) (*Conn, error) {
+	a = unmap(a)
 	var source net.Addr
 	fail := func(err error) (*Conn, error) {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Source: source, Addr: tcpAddr(a), Err: cause(err)}
@@ -92,7 +93,7 @@ func parse(network, address string) (netip.AddrPort, error) {
 	if err != nil {
 		return a, &net.AddrError{Err: "not an IP address and a port", Addr: address}
 	}
-	a = netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+	a = unmap(a)
 	switch {
 	case network == "tcp",
 		network == "tcp4" && a.Addr().Is4(),
@@ -100,6 +101,11 @@ func parse(network, address string) (netip.AddrPort, error) {
 		return a, nil
 	}
 	return a, net.UnknownNetworkError(network)
+}
+
+// unmap returns an IPv4 address as such, also if it comes in its IPv6 form.
+func unmap(a netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }
 
 // ready returns why nothing new can be begun.
@@ -130,8 +136,8 @@ func prepare(now time.Duration, k *rawtcp.Socket, setup []Setup) error {
 }
 
 func familyOf(a netip.Addr) rawtcp.Family {
-	if a.Is4() {
-		return rawtcp.IPv4
+	if a.Is6() {
+		return rawtcp.IPv6
 	}
-	return rawtcp.IPv6
+	return rawtcp.IPv4
 }

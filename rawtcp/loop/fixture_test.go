@@ -80,19 +80,20 @@ func of(t testing.TB, name string) loop.Options {
 	return loop.Options{Options: rawtcp.Options{Profile: p}}
 }
 
-// leftover returns the stacks of the goroutines that run code of this package,
-// after those that have been woken had time to go.
-func leftover() []string {
+// wantNobody fails if a goroutine runs code of this package, after those that
+// have been woken had time to go.
+func wantNobody(t *testing.T) {
+	t.Helper()
 	patience := time.Now().Add(10 * time.Second)
-	for {
-		found := goroutines()
-		if len(found) == 0 || time.Now().After(patience) {
-			return found
+	for left := goroutines(); len(left) > 0; left = goroutines() {
+		if time.Now().After(patience) {
+			t.Fatalf("left behind: %s", strings.Join(left, "\n\n"))
 		}
 		runtime.Gosched()
 	}
 }
 
+// goroutines returns the stacks of those that run code of this package.
 func goroutines() []string {
 	var b strings.Builder
 	_ = pprof.Lookup("goroutine").WriteTo(&b, 2)

@@ -89,13 +89,22 @@ func (h *host) Send(now time.Duration, packet []byte, why trace.Rule) error {
 	return h.Link.Send(now, packet, why)
 }
 
-// loopback receives what the host has sent to itself.
-func (h *host) loopback(now time.Duration) {
+// loopback receives what the host has sent to itself, and hands on what the
+// faults do not delay. It reports whether there was anything.
+func (h *host) loopback(now time.Duration) bool {
+	any := len(h.self) > 0
 	for i := 0; i < len(h.self); i++ { // it may grow
 		h.up.Receive(now, h.self[i])
 		h.spare = append(h.spare, h.self[i])
 	}
 	h.self = h.self[:0]
+	if h.faulty != nil {
+		if d, ok := h.faulty.NextDeadline(); ok && d <= now {
+			h.pass(now)
+			any = true
+		}
+	}
+	return any
 }
 
 // receive takes a packet from the link. One for a loopback address is for
@@ -109,7 +118,6 @@ func (h *host) receive(now time.Duration, packet []byte) {
 		return
 	}
 	if h.faulty != nil {
-		h.now = now
 		h.faulty.Receive(now, packet)
 		return
 	}
@@ -132,12 +140,17 @@ func (h *host) nextDeadline() (time.Duration, bool) {
 }
 
 func (h *host) advance(now time.Duration) {
-	h.now = now
 	if h.faulty != nil {
-		// What the link does not take is lost, as any other packet.
-		_ = h.faulty.Advance(now)
+		h.pass(now)
 	}
 	h.stack.Advance(now)
+}
+
+// pass hands on what has come through the faults by now.
+func (h *host) pass(now time.Duration) {
+	h.now = now
+	// What the link does not take is lost, as any other packet.
+	_ = h.faulty.Advance(now)
 }
 
 // isOwn reports whether what is sent to a comes back to this host.

@@ -4,9 +4,10 @@ import "sock/rawtcp/link"
 
 // Link is a link that works by itself, in real time.
 //
-// The Loop calls Buffer, Send and Flush from one goroutine at a time, with its
-// lock held: they must be quick, and must not call the Loop. Path, Has and
-// IsBroadcast come under the same lock.
+// The Loop calls all but Start and Close from one goroutine at a time, with its
+// lock held. So they must not call the Loop, and must not wait for the other
+// end, which may be waiting for this one: what finds no room is dropped, or left
+// to a goroutine of the link's.
 type Link interface {
 	link.IP
 	// Start begins to hand over what arrives: receive is called with one

@@ -25,6 +25,7 @@ var _ net.Listener = (*Listener)(nil)
 func (l *Loop) Listen(a netip.AddrPort, backlog int, setup ...Setup) (*Listener, error) {
 	l.lock()
 	defer l.unlock()
+	a = unmap(a)
 	n := &Listener{local: tcpAddr(a)}
 	err := l.ready(context.Background())
 	if err == nil {

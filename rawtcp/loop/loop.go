@@ -13,8 +13,9 @@ import (
 // Options are what a Loop is made with.
 type Options struct {
 	// Options are those of the Stack. Time 0 is when the Loop is made. The
-	// Sink is also told of packets; it is called with the lock held, and must
-	// not call the Loop.
+	// Seed should be one that nobody can guess, if the link goes to strangers.
+	// The Sink is also told of packets; it is called with the lock held, and
+	// must not call the Loop.
 	rawtcp.Options
 	// Faults is what befalls packets between the Stack and the link, both
 	// ways: see link.Faulty. It is the Loop's from then on. nil is nothing.
@@ -71,7 +72,7 @@ func (l *Loop) Close() error {
 	}
 	clear(l.sockets)
 	l.timer.Stop()
-	l.armed = 0 // it stays so
+	l.armed = 0 // nothing is due before
 	l.unlock()
 	return l.host.Link.Close()
 }
@@ -93,8 +94,7 @@ func (l *Loop) lock() {
 // unlock ends a turn: what follows from it is done, what it has sent goes out,
 // and whoever waited for it wakes up.
 func (l *Loop) unlock() {
-	for len(l.host.self) > 0 || len(l.changed) > 0 {
-		l.host.loopback(l.now)
+	for l.host.loopback(l.now) || len(l.changed) > 0 {
 		l.notify()
 	}
 	if len(l.drains) > 0 {
