@@ -13,3 +13,6 @@ func (s *Stack) Multiply(n int) {
 		s.waits.add(&c)
 	}
 }
+
+// Plateau is plateau.
+func Plateau(n int) int { return plateau(n) }

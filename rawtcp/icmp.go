@@ -57,8 +57,8 @@ func (s *Stack) receiveICMP4(now time.Duration, h *wire.IPv4) {
 }
 
 func (s *Stack) receiveICMP6(now time.Duration, h *wire.IPv6) {
-	if wire.VerifyICMPv6(h.Src, h.Dst, h.Payload) == wire.ChecksumBad {
-		s.drop(now, BadChecksum)
+	if wire.VerifyICMPv6(h.Src, h.Dst, h.Payload) != wire.ChecksumGood {
+		s.drop(now, wire.BadChecksum) // no device makes these
 		return
 	}
 	var m wire.ICMPv6
@@ -77,6 +77,13 @@ func (s *Stack) receiveICMP6(now time.Duration, h *wire.IPv6) {
 	}
 	switch m.Type {
 	case wire.ICMPv6PacketTooBig:
+		// "If a node receives a Packet Too Big message reporting a next-hop
+		// MTU that is less than the IPv6 minimum link MTU, it MUST discard
+		// it." (RFC 8201, section 4)
+		if m.MTU() < 1280 {
+			s.drop(now, StrayICMP)
+			return
+		}
 		s.tooBig(now, &q, m.MTU())
 	case wire.ICMPv6Unreachable:
 		switch m.Code {

@@ -6,14 +6,14 @@ type Reason uint8
 
 // The reasons.
 const (
-	BadChecksum  Reason = iota + 1 // of the TCP segment
-	NotUnicast                     // TCP to a broadcast or multicast address
-	Fragment                       // whoever is below puts them together
-	OtherProto                     // neither TCP nor ICMP
-	NotListening                   // an ACK, or nothing, for a socket that listens
-	QueueFull                      // a SYN, and no room in the listen queue
-	QuietTime                      // the host was booted less than an MSL ago
-	StrayICMP                      // an error about no connection of ours
+	BadChecksum Reason = iota + 1 // of the TCP segment
+	NotUnicast                    // TCP to or from a broadcast or multicast address
+	Mapped                        // IPv6 with an IPv4 address: it would be taken for IPv4
+	Fragment                      // whoever is below puts them together
+	OtherProto                    // neither TCP nor ICMP
+	QueueFull                     // a SYN, and no room in the listen queue
+	QuietTime                     // the host was booted less than an MSL ago
+	StrayICMP                     // an error about no connection of ours
 )
 
 // String returns r in a few words, as a trace prints it.
@@ -22,13 +22,13 @@ func (r Reason) String() string {
 	case BadChecksum:
 		return "bad checksum"
 	case NotUnicast:
-		return "TCP to a broadcast or multicast address"
+		return "TCP to or from a broadcast or multicast address"
+	case Mapped:
+		return "an IPv4 address in IPv6"
 	case Fragment:
 		return "a fragment"
 	case OtherProto:
 		return "nobody takes this protocol"
-	case NotListening:
-		return "a listening socket takes only a SYN"
 	case QueueFull:
 		return "the listen queue is full"
 	case QuietTime:

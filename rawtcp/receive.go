@@ -13,11 +13,10 @@ import (
 // called from within a call of the link's Send.
 func (s *Stack) Receive(now time.Duration, packet []byte) {
 	s.packet = packet
-	switch wire.Version(packet) {
-	case 4:
-		s.receive4(now, packet)
-	case 6:
+	if wire.Version(packet) == 6 {
 		s.receive6(now, packet)
+	} else {
+		s.receive4(now, packet)
 	}
 	s.packet = nil
 }
@@ -47,6 +46,8 @@ func (s *Stack) receive6(now time.Duration, packet []byte) {
 		return
 	}
 	switch {
+	case h.Src.Is4In6() || h.Dst.Is4In6():
+		s.drop(now, Mapped)
 	case h.IsFragment():
 		s.drop(now, Fragment)
 	case h.Protocol == wire.ProtoTCP:
