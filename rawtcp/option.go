@@ -132,6 +132,9 @@ func (k *Socket) Configure(now time.Duration, set func(*tcb.Config)) {
 
 // Get returns an option. MaxSeg is what is in use, once there is a connection.
 func (k *Socket) Get(o Option) (int, error) {
+	if k.closed {
+		return 0, ErrClosed
+	}
 	if f := k.flag(o); f != nil {
 		if *f {
 			return 1, nil

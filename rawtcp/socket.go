@@ -366,14 +366,18 @@ func (k *Socket) write(now time.Duration, name string, p []byte, write func(*tcb
 	return n, err
 }
 
-// Shutdown sends a FIN after what is queued; reading goes on (SHUT_WR).
+// Shutdown sends a FIN after what is queued; reading goes on (SHUT_WR). A
+// second time it does nothing.
 func (k *Socket) Shutdown(now time.Duration) error {
 	c, err := k.live()
 	if err != nil {
 		return err
 	}
 	k.stack.cause = "shutdown"
-	if err = c.tcb.Shutdown(now); err != nil {
+	switch err = c.tcb.Shutdown(now); {
+	case errors.Is(err, tcb.ErrClosing):
+		err = nil
+	case err != nil:
 		err = ErrNotConnected
 	}
 	k.stack.callEvent(now, k, "shutdown", "", err)
