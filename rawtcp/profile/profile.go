@@ -36,6 +36,7 @@ type Profile struct {
 	QuietTime       time.Duration
 	TTL             uint8
 	TOS             uint8
+	UDPChecksum     bool // datagrams are sent with one
 	BindTimeWait    bool // a port in TIME_WAIT takes SO_REUSEADDR on the new socket alone
 	BindWildcard    bool // *.port and a.port may both be bound, with SO_REUSEADDR
 	ConnectTimeWait bool // connect may reuse a pair that is in TIME_WAIT
@@ -148,6 +149,7 @@ func rfc9293() *Profile {
 		LastPort:     65535,
 		RandomPort:   true,
 		TTL:          64,
+		UDPChecksum:  true,
 		BindTimeWait: true,
 	}
 }
@@ -226,6 +228,7 @@ func linux() *Profile {
 		LastPort:        60999,
 		RandomPort:      true,
 		TTL:             64,
+		UDPChecksum:     true,
 		ConnectTimeWait: true,
 	}
 }
@@ -303,6 +306,7 @@ func bsd() *Profile {
 		FirstPort:    1024,
 		LastPort:     5000,
 		TTL:          64,
+		UDPChecksum:  true,
 		BindTimeWait: true,
 		BindWildcard: true,
 	}
@@ -321,6 +325,7 @@ func sunos() *Profile {
 	p.ISN.Boot = 0
 	p.AcceptLIFO = true
 	p.TTL = 60
+	p.UDPChecksum = false // Fig 11-5
 	return p
 }
 

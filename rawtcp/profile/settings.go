@@ -110,6 +110,7 @@ func settings() []Setting {
 		duration("quiet-time", "no connection is made for so long after a boot", func(p p) d { return &p.QuietTime }),
 		integer("ttl", "count", "the time to live of packets", 1, 255, func(p p) *uint8 { return &p.TTL }),
 		integer("tos", "number", "their type of service", 0, 255, func(p p) *uint8 { return &p.TOS }),
+		boolean("udp-checksum", "datagrams are sent with a checksum", func(p p) *bool { return &p.UDPChecksum }),
 		boolean("bind-time-wait", "SO_REUSEADDR on the new socket alone binds a port in TIME_WAIT", func(p p) *bool { return &p.BindTimeWait }),
 		boolean("bind-wildcard", "SO_REUSEADDR binds *.port beside a.port", func(p p) *bool { return &p.BindWildcard }),
 		boolean("connect-time-wait", "connect may take a pair of sockets in TIME_WAIT", func(p p) *bool { return &p.ConnectTimeWait }),

@@ -61,7 +61,8 @@ func (l *Lister) oldUpper(d *datagram) string {
 		src, dst := ports(d.payload)
 		// The length is the one in the header, of the whole datagram, even if
 		// this is its first fragment.
-		return l.ends(d, src, dst) + fmt.Sprintf(" udp %d", int(d.payload[4])<<8+int(d.payload[5])-8)
+		length := int(d.payload[4])<<8 + int(d.payload[5]) - 8
+		return l.ends(d, src, dst) + fmt.Sprintf(" udp %d", length) + l.oldChecksum(d.payload)
 	case wire.ProtoICMP:
 		var m wire.ICMPv4
 		if why := m.Decode(d.payload); why != wire.OK && why != wire.BadChecksum {
@@ -76,6 +77,13 @@ func (l *Lister) oldUpper(d *datagram) string {
 		return hosts + " icmp6: " + m.String()
 	}
 	return fmt.Sprintf("%s ip-proto-%d %d", hosts, d.proto, d.length)
+}
+
+func (l *Lister) oldChecksum(udp []byte) string {
+	if !l.Checksums {
+		return ""
+	}
+	return fmt.Sprintf(" (UDP cksum=%x)", int(udp[6])<<8+int(udp[7]))
 }
 
 // oldTCP is a segment: its flags, "S 1:1(0) ack 1 win 4096 urg 1 <mss 1024>".

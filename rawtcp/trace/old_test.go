@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -180,6 +181,22 @@ func TestEthernetAddresses(t *testing.T) {
 8:0:20:3:f6:42 0:0:c0:c2:9b:26 arp 60: arp who-has svr4 tell bsdi
 8:0:20:3:f6:42 0:0:c0:c2:9b:26 ip 154: bsdi.1 > svr4.2: . 5:105(100) ack 6 win 4096
 `)
+}
+
+func TestUDPChecksums(t *testing.T) {
+	l := NewOldLister(Listing{Names: bookNames(), Checksums: true})
+	got := listed(t, l, other())
+	for _, want := range []string{
+		"bsdi.1111 > svr4.discard: udp 1473 (UDP cksum=*) (frag 26304:1480@0+)",
+		"solaris.1111 > slip.discard: udp 600 (UDP cksum=*) (DF)",
+	} {
+		before, after, _ := strings.Cut(want, "*")
+		_, sum, ok := strings.Cut(got, before)
+		sum, _, _ = strings.Cut(sum, after)
+		if n, err := strconv.ParseUint(sum, 16, 16); !ok || err != nil || n == 0 {
+			t.Errorf("there is no line %q in\n%s", want, got)
+		}
+	}
 }
 
 func TestWhatIsSeen(t *testing.T) {

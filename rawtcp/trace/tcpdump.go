@@ -25,8 +25,11 @@ type Listing struct {
 	Names
 	Absolute bool // sequence numbers as they are: tcpdump -S
 	Ethernet bool // Ethernet addresses too: tcpdump -e; the old form only
-	Times    Times
-	Epoch    time.Time // when At is 0; for ClockTimes
+	// Checksums prints the checksums of UDP, as the tcpdump of Section 11.3
+	// does that the book's author had changed; the old form only.
+	Checksums bool
+	Times     Times
+	Epoch     time.Time // when At is 0; for ClockTimes
 	// See says which events are listed; those that are not of a packet never
 	// are. nil is OnLink(""): each packet as often as it is put on a link.
 	See func(e *Event) bool
