@@ -123,7 +123,7 @@ func (s *Stack) settle(now time.Duration, c *conn) {
 	case !c.known: // it has ended, or another incarnation has its place
 	case state == tcb.Closed && !c.opening:
 		s.leave(c)
-		if c.sock != nil {
+		if c.sock != nil && !c.sock.closed {
 			c.sock.err = c.tcb.Err()
 		}
 	case state == tcb.TimeWait && c.sock == nil && c.parent == nil:
