@@ -4,6 +4,7 @@
 # make demo       a client and a server, a source and a sink, on this machine
 # make check      all that continuous integration runs
 # make bench      speed against plain C, iperf3, nc and socat
+# make bench-engine  the same of the TCP engine, against gVisor's
 #
 # A plain POSIX makefile, for GNU and BSD make alike.
 
@@ -93,9 +94,12 @@ test:
 bench:
 	$(GO) run ./modes/kernel/bench
 
+bench-engine:
+	$(GO) -C rawtcp/peer run ./bench
+
 clean:
 	rm -f sock
 	for m in $(MODULES); do rm -f $$m/test.json; done
 
 .FORCE:
-.PHONY: all demo install uninstall check format tidy vet build staticcheck man test bench clean .FORCE
+.PHONY: all demo install uninstall check format tidy vet build staticcheck man test bench bench-engine clean .FORCE
