@@ -268,6 +268,19 @@ func TestLinger(t *testing.T) {
 	}
 }
 
+// Nor does it wait for what the end of the Loop has made impossible.
+func TestLingerLoopClose(t *testing.T) {
+	bubble(t, slow(time.Second, 0), func(t *testing.T, p *pair) {
+		c, _ := p.connect(t)
+		must(t, c.SetLinger(20))
+		write(t, c, "last words")
+		closed := start(c.Close)
+		synctest.Wait()
+		must(t, p.a.Close())
+		wantError(t, <-closed, "close", net.ErrClosed)
+	})
+}
+
 // With a time of 0 it is a reset.
 func TestLingerZero(t *testing.T) {
 	bubble(t, loop.Options{}, func(t *testing.T, p *pair) {
@@ -293,6 +306,7 @@ func TestDrain(t *testing.T) {
 		}
 		must(t, p.a.Drain(t.Context()))
 		must(t, p.a.Close())
+		must(t, p.a.Drain(t.Context()))
 		wantRead(t, s, text)
 		if err := readOne(s); !errors.Is(err, io.EOF) {
 			t.Error(err)

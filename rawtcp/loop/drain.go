@@ -2,6 +2,7 @@ package loop
 
 import (
 	"context"
+	"slices"
 
 	"sock/rawtcp/tcb"
 )
@@ -19,6 +20,9 @@ func (l *Loop) Drain(ctx context.Context) error {
 	case <-done:
 		return nil
 	case <-ctx.Done():
+		l.lock()
+		l.drains = slices.DeleteFunc(l.drains, func(d chan struct{}) bool { return d == done })
+		l.unlock()
 		return ctx.Err()
 	}
 }

@@ -22,13 +22,10 @@ func (f *failure) Unwrap() []error { return []error{f.error, f.errno} }
 // Timeout reports whether the cause is a timeout, as ETIMEDOUT is.
 func (f *failure) Timeout() bool { return f.errno.Timeout() }
 
-// Temporary is for net.Error.
-func (f *failure) Temporary() bool { return f.errno.Temporary() }
-
 // cause returns err with the errno that fits it, if one does.
 func cause(err error) error {
 	if errors.Is(err, rawtcp.ErrClosed) {
-		return net.ErrClosed
+		return net.ErrClosed // the Loop was closed meanwhile
 	}
 	for _, p := range [...]struct {
 		is    error
