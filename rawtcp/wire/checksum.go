@@ -59,9 +59,7 @@ func (s Sum) Add(b []byte) Sum {
 		acc, carry = bits.Add64(acc, uint64(b[0]), 0)
 		acc += carry
 	}
-	acc = acc>>32 + acc&0xffffffff
-	acc = acc>>32 + acc&0xffffffff
-	return s.Plus(fold(uint32(acc)).Odd())
+	return s.Plus(fold64(acc).Odd())
 }
 
 // Plus returns the sum of what s and t are sums of.
@@ -80,6 +78,12 @@ func fold(n uint32) Sum {
 	return Sum(n>>16 + n&0xffff)
 }
 
+func fold64(n uint64) Sum {
+	n = n>>32 + n&0xffffffff
+	n = n>>32 + n&0xffffffff
+	return fold(uint32(n))
+}
+
 // UpdateChecksum returns checksum as it is after a 16-bit word of what it
 // covers went from old to new: "HC' = ~(~HC + ~m + m')" (RFC 1624, section
 // 3). A router needs it that counts TTL down.
@@ -94,8 +98,12 @@ func PseudoSum(src, dst netip.Addr, proto Protocol, length int) Sum {
 	// An IPv4 address in its IPv6 form is the address and one word of all
 	// ones, which is zero in one's complement: so both families are one case.
 	a, b := src.As16(), dst.As16()
-	n := uint32(length)
-	return SumOf(a[:]).Add(b[:]).Plus(fold(n>>16 + n&0xffff + uint32(proto)))
+	acc, carry := bits.Add64(binary.BigEndian.Uint64(a[:8]), binary.BigEndian.Uint64(a[8:]), 0)
+	acc, carry = bits.Add64(acc, binary.BigEndian.Uint64(b[:8]), carry)
+	acc, carry = bits.Add64(acc, binary.BigEndian.Uint64(b[8:]), carry)
+	acc, carry = bits.Add64(acc, uint64(length)+uint64(proto), carry)
+	// The last number was small, so adding the carry gives no other.
+	return fold64(acc + carry)
 }
 
 // ChecksumMode says what an encoder puts into a checksum field.
