@@ -2,6 +2,7 @@ package rawtcp
 
 import (
 	"cmp"
+	"math"
 	"time"
 
 	"sock/rawtcp/tcb"
@@ -32,7 +33,8 @@ const (
 	UserTimeout                // TCP_USER_TIMEOUT, microseconds
 )
 
-// options are what the user has set. An accepted socket inherits them.
+// options are what the user has set. An accepted socket inherits them as they
+// are when it is accepted.
 type options struct {
 	reuseAddr, reusePort, keepAlive, inline bool
 	dontRoute, debug, noDelay, noPush       bool
@@ -90,10 +92,14 @@ func (k *Socket) Set(now time.Duration, o Option, v int) error {
 	return nil
 }
 
+// longest is the longest time that an option may be.
+const longest = math.MaxInt32 * time.Second
+
 func (k *Socket) setValue(now time.Duration, o Option, v int) error {
 	us := time.Duration(v) * time.Microsecond
+	sane := int64(v) <= longest.Microseconds()
 	switch {
-	case o == Linger && v >= -1:
+	case o == Linger && v >= -1 && int64(v) <= int64(longest.Seconds()):
 		k.linger = v
 	case o == SendBuf && v > 0:
 		k.sendBuf = v
@@ -105,13 +111,13 @@ func (k *Socket) setValue(now time.Duration, o Option, v int) error {
 		k.ttl = uint8(v)
 	case o == TOS && v >= 0 && v <= 255:
 		k.tos = uint8(v)
-	case o == KeepIdle && v > 0:
+	case o == KeepIdle && v > 0 && sane:
 		k.Configure(now, func(c *tcb.Config) { c.KeepIdle = us })
-	case o == KeepInterval && v > 0:
+	case o == KeepInterval && v > 0 && sane:
 		k.Configure(now, func(c *tcb.Config) { c.KeepInterval = us })
-	case o == KeepCount && v > 0:
+	case o == KeepCount && v > 0 && v <= 255:
 		k.Configure(now, func(c *tcb.Config) { c.KeepCount = v })
-	case o == UserTimeout && v >= 0:
+	case o == UserTimeout && v >= 0 && sane:
 		k.Configure(now, func(c *tcb.Config) { c.UserTimeout = us })
 	default:
 		return ErrInvalid
@@ -177,6 +183,7 @@ func (k *Socket) Get(o Option) (int, error) {
 func (k *Socket) applyTo(now time.Duration, c *conn) {
 	c.reuseAddr, c.reusePort, c.ttl, c.tos = k.reuseAddr, k.reusePort, k.ttl, k.tos
 	t := c.tcb
+	t.Configure(now, k.cfg)
 	t.SetKeepAlive(now, k.keepAlive)
 	t.SetInline(k.inline)
 	t.SetNoDelay(k.noDelay)

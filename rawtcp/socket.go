@@ -165,6 +165,8 @@ func (k *Socket) Accept(now time.Duration) (*Socket, error) {
 	c.sock = a
 	s.stats.Accepts++
 	s.callEvent(now, a, "accept", "", nil)
+	a.applyTo(now, c)
+	s.settle(now, c)
 	return a, nil
 }
 
@@ -326,6 +328,8 @@ func (k *Socket) read(now time.Duration, name string, p []byte, read func(*tcb.T
 }
 
 // ReadUrgent returns the urgent byte, unless it stays in the stream (MSG_OOB).
+// The error is tcb.ErrNoUrgent if there is none, and ErrWouldBlock if the peer
+// has told of one that has not come yet.
 func (k *Socket) ReadUrgent(now time.Duration) (byte, error) {
 	c, err := k.live()
 	if err != nil {
@@ -334,6 +338,20 @@ func (k *Socket) ReadUrgent(now time.Duration) (byte, error) {
 	b, err := c.tcb.ReadUrgent(false)
 	k.stack.settle(now, c)
 	return b, err
+}
+
+// AtMark reports whether the next byte to be read is the urgent one, or would
+// be if it had been left in the stream (sockatmark). Read stops there.
+func (k *Socket) AtMark() bool { return k.conn != nil && k.conn.tcb.AtMark() }
+
+// HasUrgent reports whether the peer has told of urgent data that has not been
+// read past yet, arrived or not (POLLPRI).
+func (k *Socket) HasUrgent() bool {
+	if k.conn == nil {
+		return false
+	}
+	_, ok := k.conn.tcb.Urgent()
+	return ok
 }
 
 // Write queues as much of p as there is room for, and returns how much.
