@@ -168,7 +168,7 @@ func randomInput(rnd *rand.Rand) []byte {
 	}
 	if rnd.IntN(10) > 0 {
 		steps := in[headerLen:]
-		steps[0], steps[2] = opOpen<<1|0, opListen<<1|1
+		steps[0], steps[2] = opOpen<<1, opListen<<1+1
 	}
 	return in
 }
