@@ -107,6 +107,12 @@ func (o *Options) AppendTo(buf []byte) []byte {
 	if layout == "" {
 		layout = LayoutModern
 	}
+	if todo == setOf(KindTimestamps) && len(o.Other) == 0 && (layout == LayoutModern || layout == LayoutBSD) {
+		// So says either layout of the options of almost every segment.
+		buf = binary.BigEndian.AppendUint32(buf, timestampsOnly)
+		buf = binary.BigEndian.AppendUint32(buf, o.TSVal)
+		return binary.BigEndian.AppendUint32(buf, o.TSEcr)
+	}
 	for at := 0; at < len(layout) && todo != 0; at++ {
 		first, group := at, kindSet(0)
 		for ; at < len(layout) && layout[at] != KindEOL; at++ {

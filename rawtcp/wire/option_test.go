@@ -256,3 +256,15 @@ func TestFlagNames(t *testing.T) {
 		}
 	}
 }
+
+// TestTimestampsAlone: what has a short way is the same as by the long one.
+func TestTimestampsAlone(t *testing.T) {
+	for _, layout := range []Layout{LayoutModern, LayoutBSD} {
+		o := Options{HasTimestamps: true, TSVal: 0x01020304, TSEcr: 0x05060708, Layout: layout}
+		short := o.AppendTo(nil)
+		o.Layout += nop + nop + end // which changes nothing
+		if long := o.AppendTo(nil); !bytes.Equal(short, long) {
+			t.Errorf("%s: % x, and the long way % x", layout, short, long)
+		}
+	}
+}
