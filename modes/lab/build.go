@@ -221,6 +221,8 @@ func nodeOptions(system string) link.NodeOptions {
 		return link.NodeOptions{
 			ARP: link.ARPOptions{Pending: 1, Requests: -1, Interval: -1}, Quenches: true, Quote: 8,
 		}
+	case "linux":
+		return link.NodeOptions{ARP: link.ARPOptions{Pending: 101}} // unres_qlen
 	}
 	return link.NodeOptions{}
 }
@@ -233,6 +235,8 @@ func udpOptions(system string) sim.UDPOptions {
 		return sim.UDPOptions{MaxData: 9216, AnyBroadcast: true}
 	case "solaris":
 		return sim.UDPOptions{PathMTU: true}
+	case "linux":
+		return sim.UDPOptions{Buffer: 212992} // rmem_default
 	}
 	return sim.UDPOptions{}
 }
