@@ -95,8 +95,11 @@ func UpdateChecksum(checksum, old, new uint16) uint16 {
 // the length in bytes of what the upper layer sends (RFC 9293, section 3.1;
 // RFC 8200, section 8.1).
 func PseudoSum(src, dst netip.Addr, proto Protocol, length int) Sum {
-	// An IPv4 address in its IPv6 form is the address and one word of all
-	// ones, which is zero in one's complement: so both families are one case.
+	if src.Is4() && dst.Is4() {
+		a, b := src.As4(), dst.As4()
+		return fold64(uint64(binary.BigEndian.Uint32(a[:])) + uint64(binary.BigEndian.Uint32(b[:])) +
+			uint64(length) + uint64(proto))
+	}
 	a, b := src.As16(), dst.As16()
 	acc, carry := bits.Add64(binary.BigEndian.Uint64(a[:8]), binary.BigEndian.Uint64(a[8:]), 0)
 	acc, carry = bits.Add64(acc, binary.BigEndian.Uint64(b[:8]), carry)
