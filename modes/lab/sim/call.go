@@ -61,6 +61,9 @@ func (t *task) Cbreak() (restore func(), err error) {
 	return func() { t.proc.term.cbreak = false }, nil
 }
 
+// EndLinesAt makes a key end a line, beside the newline.
+func (t *task) EndLinesAt(key byte) { t.proc.term.eol = key }
+
 // Open opens one of the files that the host was given.
 func (t *task) Open(name string) (io.ReadCloser, error) {
 	t.proc.w.enter()

@@ -62,7 +62,7 @@ type Host struct {
 	profile  *profile.Profile
 	udp      *udp
 	procs    []*Process // those that live
-	services []serving  // what is started at each boot
+	services []string   // what is started at each boot
 	boots    uint64
 }
 
@@ -128,8 +128,8 @@ func (h *Host) boot(at time.Duration) {
 	})
 	h.udp = newUDP(h, seed)
 	h.Node.Handle(handler{h})
-	for _, s := range h.services {
-		s.start(h)
+	for _, name := range h.services {
+		h.inetd(name)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"sock/modes"
+	"sock/modes/lab/programs"
 	"sock/opts"
 )
 
@@ -14,9 +15,9 @@ func program(name string) func(t *task, args []string) int {
 	case "sock":
 		return sock
 	case "telnet":
-		return telnet
+		return func(t *task, args []string) int { return programs.Telnet(t, args) }
 	case "rsh":
-		return rsh
+		return func(t *task, args []string) int { return programs.Rsh(t, args) }
 	case "date":
 		return date
 	}

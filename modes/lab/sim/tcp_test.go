@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sock/modes/lab/programs"
 )
 
 // Fig 18-1: telnet to the discard server, open for 4.1 s.
@@ -323,8 +325,8 @@ func TestErrorsOfCalls(t *testing.T) {
 		{"sock 140.252.13.63 7", "active open error: Permission denied\n"},
 		{"sock -g svr4 bsdi 7", "setsockopt error for IP_OPTIONS: Operation not supported\n"},
 		{"sock -u -N bsdi 7", "drop -u, or drop -N\n"},
-		{"telnet", telnetUsage},
-		{"telnet -S x bsdi", telnetUsage},
+		{"telnet", programs.TelnetUsage},
+		{"telnet -S x bsdi", programs.TelnetUsage},
 		{"telnet nobody", "nobody: unknown host\n"},
 		{"telnet bsdi nothing", "tcp/nothing: unknown service\n"},
 		{"rsh bsdi", "usage: rsh host command\n"},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sock/modes"
+	"sock/modes/lab/programs"
 	"sock/rawtcp/trace"
 )
 
@@ -214,7 +215,7 @@ func TestTerminal(t *testing.T) {
 		{"a line longer than the buffer", func(*terminal) {}, "0123456789\n", `"01234567" "89\n"`},
 		{"keys", func(m *terminal) { m.cbreak = true }, "aé\n", `"a" "é" "\n"`},
 		{"a file", func(m *terminal) { m.file, m.eof = true, true }, "one\ntwo\nthree", `"one\ntwo\n" "three" EOF`},
-		{"telnet's escape", func(m *terminal) { m.eol = telnetEscape }, "x\x1dquit\n", `"x\x1d" "quit\n"`},
+		{"telnet's escape", func(m *terminal) { m.eol = programs.TelnetEscape }, "x\x1dquit\n", `"x\x1d" "quit\n"`},
 	} {
 		if got := reads(c.prepare, c.typed); got != c.want {
 			t.Errorf("%s: %s, want %s", c.what, got, c.want)

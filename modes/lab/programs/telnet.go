@@ -1,4 +1,4 @@
-package sim
+package programs
 
 import (
 	"bytes"
@@ -11,15 +11,19 @@ import (
 	"sock/modes"
 )
 
-// telnetEscape is the key ^], which ends a line and turns to telnet itself.
-const telnetEscape = 0x1d
+// TelnetEscape is the key ^], which ends a line and turns to telnet itself.
+const TelnetEscape = 0x1d
 
-// telnetUsage is all that this telnet takes.
-const telnetUsage = "usage: telnet [-S tos] host [port]\n"
+// TelnetUsage is all that this telnet takes.
+const TelnetUsage = "usage: telnet [-S tos] host [port]\n"
 
-// telnet is the client of the book: it opens a connection, sends lines with CR
-// LF, and closes it with ^] and "quit".
-func telnet(t *task, args []string) int {
+// LineEnder is a Host that can have a key end a line at its terminal, beside
+// the newline (VEOL).
+type LineEnder interface{ EndLinesAt(key byte) }
+
+// Telnet is the client of the book: it opens a connection, sends lines with CR
+// LF, and closes it with ^] and "quit". It returns its exit status.
+func Telnet(h modes.Host, args []string) int {
 	args = args[1:]
 	tos := -1
 	if len(args) > 1 && args[0] == "-S" {
@@ -31,35 +35,37 @@ func telnet(t *task, args []string) int {
 		}
 	}
 	if len(args) < 1 || len(args) > 2 {
-		fmt.Fprint(t.Stderr(), telnetUsage)
+		fmt.Fprint(h.Stderr(), TelnetUsage)
 		return 1
 	}
-	to, err := t.resolve(args[0], append(args, "telnet")[1])
+	to, err := resolve(h, args[0], append(args, "telnet")[1])
 	if err != nil {
-		fmt.Fprintln(t.Stderr(), err)
+		fmt.Fprintln(h.Stderr(), err)
 		return 1
 	}
-	fmt.Fprintf(t.Stdout(), "Trying %s...\n", to.Addr())
-	s, err := t.dial(to, tos)
+	fmt.Fprintf(h.Stdout(), "Trying %s...\n", to.Addr())
+	s, err := dial(h, to, tos)
 	if err != nil {
-		fmt.Fprintf(t.Stderr(), "telnet: Unable to connect to remote host: %s\n", capital(err))
+		fmt.Fprintf(h.Stderr(), "telnet: Unable to connect to remote host: %s\n", capital(err))
 		return 1
 	}
 	defer s.Close()
-	fmt.Fprintf(t.Stdout(), "Connected to %s.\nEscape character is '^]'.\n", args[0])
-	t.proc.term.eol = telnetEscape
-	return t.talk(s)
+	fmt.Fprintf(h.Stdout(), "Connected to %s.\nEscape character is '^]'.\n", args[0])
+	if t, ok := h.(LineEnder); ok {
+		t.EndLinesAt(TelnetEscape)
+	}
+	return telnet{h, s}.talk()
 }
 
 // resolve gives a host and a port, or a service, as an end point.
-func (t *task) resolve(host, service string) (netip.AddrPort, error) {
-	a, err := t.LookupHost(host, modes.IPv4)
+func resolve(h modes.Host, host, service string) (netip.AddrPort, error) {
+	a, err := h.LookupHost(host, modes.IPv4)
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("%s: unknown host", host)
 	}
 	port, err := strconv.ParseUint(service, 10, 16)
 	if err != nil {
-		p, err := t.LookupService(service, modes.Stream)
+		p, err := h.LookupService(service, modes.Stream)
 		if err != nil {
 			return netip.AddrPort{}, fmt.Errorf("tcp/%s: unknown service", service)
 		}
@@ -69,8 +75,8 @@ func (t *task) resolve(host, service string) (netip.AddrPort, error) {
 }
 
 // dial opens a connection, with a type of service if that is not negative.
-func (t *task) dial(to netip.AddrPort, tos int) (modes.Socket, error) {
-	s, err := t.Socket(modes.IPv4, modes.Stream)
+func dial(h modes.Host, to netip.AddrPort, tos int) (modes.Socket, error) {
+	s, err := h.Socket(modes.IPv4, modes.Stream)
 	if err != nil {
 		return nil, err
 	}
@@ -87,29 +93,35 @@ func (t *task) dial(to netip.AddrPort, tos int) (modes.Socket, error) {
 	return s, nil
 }
 
-// talk is telnet's loop between the terminal and the connection.
-func (t *task) talk(s modes.Socket) int {
+// telnet is one that has its connection.
+type telnet struct {
+	modes.Host
+	s modes.Socket
+}
+
+// talk is the loop between the terminal and the connection.
+func (t telnet) talk() int {
 	buf := make([]byte, 1024)
 	var from nvt
 	for {
-		in := []modes.Interest{{Read: true}, {Socket: s, Read: true}}
+		in := []modes.Interest{{Read: true}, {Socket: t.s, Read: true}}
 		if err := t.Wait(in, -1); err != nil {
 			return 1
 		}
 		if in[0].CanRead {
 			n, err := t.Stdin(buf)
 			line := buf[:n]
-			if err != nil || bytes.HasSuffix(line, []byte{telnetEscape}) && t.command() {
+			if err != nil || bytes.HasSuffix(line, []byte{TelnetEscape}) && t.command() {
 				fmt.Fprintln(t.Stdout(), "Connection closed.")
 				return 0
 			}
-			line = bytes.TrimSuffix(line, []byte{telnetEscape})
-			if _, err := s.Write(bytes.ReplaceAll(line, []byte("\n"), []byte("\r\n"))); err != nil {
+			line = bytes.TrimSuffix(line, []byte{TelnetEscape})
+			if _, err := t.s.Write(bytes.ReplaceAll(line, []byte("\n"), []byte("\r\n"))); err != nil {
 				return t.lost(err)
 			}
 		}
 		if in[1].CanRead {
-			n, err := s.Read(buf)
+			n, err := t.s.Read(buf)
 			if err != nil {
 				return t.lost(err)
 			}
@@ -120,13 +132,13 @@ func (t *task) talk(s modes.Socket) int {
 
 // lost is the end of a connection that the user has not closed. Berkeley's
 // telnet says the same whatever the reason.
-func (t *task) lost(error) int {
+func (t telnet) lost(error) int {
 	fmt.Fprintln(t.Stdout(), "Connection closed by foreign host.")
 	return 1
 }
 
 // command reads a command to telnet itself, and reports whether it is to end.
-func (t *task) command() (quit bool) {
+func (t telnet) command() (quit bool) {
 	fmt.Fprint(t.Stdout(), "telnet> ")
 	buf := make([]byte, 256)
 	n, err := t.Stdin(buf)

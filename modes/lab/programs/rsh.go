@@ -1,8 +1,7 @@
-package sim
+package programs
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -12,17 +11,17 @@ import (
 	"sock/modes"
 )
 
-// rsh runs a command on another host: "rsh bsdi sort". What it reads goes to
+// Rsh runs a command on another host: "rsh bsdi sort". What it reads goes to
 // the command, with a half-close at its end; what the command answers is
-// printed. (Section 18.5)
-func rsh(t *task, args []string) int {
+// printed. (Section 18.5) It returns its exit status.
+func Rsh(h modes.Host, args []string) int {
 	if len(args) < 3 {
-		fmt.Fprint(t.Stderr(), "usage: rsh host command\n")
+		fmt.Fprint(h.Stderr(), "usage: rsh host command\n")
 		return 1
 	}
-	refused, err := t.remote(args[1], strings.Join(args[2:], " "))
+	refused, err := remote(h, args[1], strings.Join(args[2:], " "))
 	if err != nil {
-		fmt.Fprintf(t.Stderr(), "%s: %s\n", args[1], capital(err))
+		fmt.Fprintf(h.Stderr(), "%s: %s\n", args[1], capital(err))
 	}
 	if err != nil || refused {
 		return 1
@@ -32,12 +31,12 @@ func rsh(t *task, args []string) int {
 
 // remote runs the command. refused says that the other host would not; then
 // what was printed says why.
-func (t *task) remote(host, command string) (refused bool, err error) {
-	to, err := t.resolve(host, "shell")
+func remote(h modes.Host, host, command string) (refused bool, err error) {
+	to, err := resolve(h, host, "shell")
 	if err != nil {
 		return false, err
 	}
-	s, err := t.reserved(to)
+	s, err := reserved(h, to)
 	if err != nil {
 		return false, err
 	}
@@ -50,14 +49,18 @@ func (t *task) remote(host, command string) (refused bool, err error) {
 	if _, err := s.Read(answer); err != nil {
 		return false, err
 	}
-	return answer[0] != 0, t.pump(s)
+	return answer[0] != 0, pump(h, s)
 }
+
+// addressInUse is the text of EADDRINUSE, which each kind of host has in a type
+// of its own.
+const addressInUse = "address already in use"
 
 // reserved opens a connection from a port below 1024, which proves to a
 // Berkeley system that it is the superuser's program that asks.
-func (t *task) reserved(to netip.AddrPort) (modes.Socket, error) {
+func reserved(h modes.Host, to netip.AddrPort) (modes.Socket, error) {
 	for port := uint16(1023); ; port-- {
-		s, err := t.Socket(modes.IPv4, modes.Stream)
+		s, err := h.Socket(modes.IPv4, modes.Stream)
 		if err != nil {
 			return nil, err
 		}
@@ -69,23 +72,23 @@ func (t *task) reserved(to netip.AddrPort) (modes.Socket, error) {
 			return s, nil
 		}
 		s.Close()
-		if !errors.Is(err, eADDRINUSE) || port == 512 {
+		if err.Error() != addressInUse || port == 512 {
 			return nil, err
 		}
 	}
 }
 
 // pump copies standard input to s and s to standard output, until s ends.
-func (t *task) pump(s modes.Socket) error {
+func pump(h modes.Host, s modes.Socket) error {
 	buf := make([]byte, 1024)
 	open := true
 	for {
 		in := []modes.Interest{{Read: open}, {Socket: s, Read: true}}
-		if err := t.Wait(in, -1); err != nil {
+		if err := h.Wait(in, -1); err != nil {
 			return err
 		}
 		if in[0].CanRead {
-			n, err := t.Stdin(buf)
+			n, err := h.Stdin(buf)
 			if err != nil {
 				open = false
 				err = s.CloseWrite()
@@ -104,13 +107,13 @@ func (t *task) pump(s modes.Socket) error {
 			case err != nil:
 				return err
 			}
-			_, _ = t.Stdout().Write(buf[:n]) // never fails
+			_, _ = h.Stdout().Write(buf[:n]) // never fails
 		}
 	}
 }
 
 // shell is the server of rsh. It knows one command, sort.
-func shell(_ *task, s modes.Socket) {
+func shell(_ modes.Host, s modes.Socket) {
 	r := &lineReader{s: s}
 	var words [4]string
 	for i := range words {
