@@ -3,6 +3,7 @@ package rawtcp
 import (
 	"cmp"
 	"math"
+	"slices"
 	"time"
 
 	"sock/rawtcp/tcb"
@@ -82,20 +83,17 @@ func (k *Socket) Set(now time.Duration, o Option, v int) error {
 	}
 	if f := k.flag(o); f != nil {
 		*f = v != 0
-	} else if err := k.setValue(now, o, v); err != nil {
+	} else if err := k.setValue(o, v); err != nil {
 		return err
 	}
-	if c := k.conn; c != nil {
-		k.applyTo(now, c)
-		k.stack.settle(now, c)
-	}
+	k.apply(now)
 	return nil
 }
 
 // longest is the longest time that an option may be.
 const longest = math.MaxInt32 * time.Second
 
-func (k *Socket) setValue(now time.Duration, o Option, v int) error {
+func (k *Socket) setValue(o Option, v int) error {
 	us := time.Duration(v) * time.Microsecond
 	sane := int64(v) <= longest.Microseconds()
 	switch {
@@ -112,13 +110,13 @@ func (k *Socket) setValue(now time.Duration, o Option, v int) error {
 	case o == TOS && v >= 0 && v <= 255:
 		k.tos = uint8(v)
 	case o == KeepIdle && v > 0 && sane:
-		k.Configure(now, func(c *tcb.Config) { c.KeepIdle = us })
+		k.configure(func(c *tcb.Config) { c.KeepIdle = us })
 	case o == KeepInterval && v > 0 && sane:
-		k.Configure(now, func(c *tcb.Config) { c.KeepInterval = us })
+		k.configure(func(c *tcb.Config) { c.KeepInterval = us })
 	case o == KeepCount && v > 0 && v <= 255:
-		k.Configure(now, func(c *tcb.Config) { c.KeepCount = v })
+		k.configure(func(c *tcb.Config) { c.KeepCount = v })
 	case o == UserTimeout && v >= 0 && sane:
-		k.Configure(now, func(c *tcb.Config) { c.UserTimeout = us })
+		k.configure(func(c *tcb.Config) { c.UserTimeout = us })
 	default:
 		return ErrInvalid
 	}
@@ -127,13 +125,14 @@ func (k *Socket) setValue(now time.Duration, o Option, v int) error {
 
 // Configure changes how this socket does TCP: any single value of its profile.
 func (k *Socket) Configure(now time.Duration, set func(*tcb.Config)) {
+	k.configure(set)
+	k.apply(now)
+}
+
+func (k *Socket) configure(set func(*tcb.Config)) {
 	cfg := *k.cfg
 	set(&cfg)
 	k.cfg = &cfg
-	if k.conn != nil {
-		k.conn.tcb.Configure(now, k.cfg)
-		k.stack.settle(now, k.conn)
-	}
 }
 
 // Get returns an option. MaxSeg is what is in use, once there is a connection.
@@ -177,6 +176,22 @@ func (k *Socket) Get(o Option) (int, error) {
 		return int(k.cfg.UserTimeout.Microseconds()), nil
 	}
 	return 0, ErrInvalid
+}
+
+// apply gives the options to the connection of the socket, or to those in its
+// queue, so that they have them when they are accepted.
+func (k *Socket) apply(now time.Duration) {
+	var all []*conn
+	switch {
+	case k.conn != nil:
+		all = []*conn{k.conn}
+	case k.queue != nil:
+		all = slices.Concat(k.queue.incomplete, k.queue.complete)
+	}
+	for _, c := range all {
+		k.applyTo(now, c)
+		k.stack.settle(now, c)
+	}
 }
 
 // applyTo gives a connection the options of its socket.

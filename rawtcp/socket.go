@@ -165,8 +165,6 @@ func (k *Socket) Accept(now time.Duration) (*Socket, error) {
 	c.sock = a
 	s.stats.Accepts++
 	s.callEvent(now, a, "accept", "", nil)
-	a.applyTo(now, c)
-	s.settle(now, c)
 	return a, nil
 }
 

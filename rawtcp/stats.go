@@ -44,7 +44,7 @@ func (s *Stack) count(r tcb.Rule) {
 	case tcb.RuleFastRetransmit, tcb.RulePartialACK, tcb.RuleSACKHole, tcb.RuleRescue:
 		st.Retransmits++
 		st.FastRetransmits++
-	case tcb.RuleSmallerPath:
+	case tcb.RuleSmallerPath, tcb.RuleReopened:
 		st.Retransmits++
 	case tcb.RuleProbe:
 		st.WindowProbes++

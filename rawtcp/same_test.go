@@ -1,0 +1,107 @@
+package rawtcp_test
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+	"time"
+
+	"sock/rawtcp"
+	"sock/rawtcp/link"
+	"sock/rawtcp/profile"
+	"sock/rawtcp/trace"
+)
+
+// record runs a conversation of several hosts over a bad link, and returns all
+// that was told of it, with the bytes of every packet.
+func record(t *testing.T, prof string, seed uint64) []byte {
+	w := newWorld(t, link.LinkOptions{})
+	var b bytes.Buffer
+	w.net = link.NewNetwork(seed, trace.Func(func(e trace.Event) { fmt.Fprintf(&b, "%+v\n", e) }))
+	w.wire = w.net.Link("wire", link.LinkOptions{Conditions: link.Conditions{
+		Delay: 5 * time.Millisecond, Jitter: 3 * time.Millisecond, Loss: 0.1, Duplication: 0.05, Reordering: 0.1, Corruption: 0.01,
+	}})
+	server := w.host("server", prof)
+	clients := []*host{w.host("one", "linux"), w.host("two", ""), w.host("three", "bsd")}
+	l := server.listen(7, 2)
+	var ks []*rawtcp.Socket
+	for range 3 {
+		for _, h := range clients {
+			ks = append(ks, h.dial(server, 7))
+		}
+	}
+	serve := func() {
+		for l.CanRead() {
+			a, err := l.Accept(w.now)
+			w.ok(err)
+			_, _ = a.Write(w.now, make([]byte, 3000))
+			w.ok(a.Shutdown(w.now))
+			ks = append(ks, a)
+		}
+		for _, k := range ks {
+			if k.CanRead() {
+				_, _ = k.Read(w.now, make([]byte, 500))
+			}
+		}
+	}
+	for end := 30 * time.Second; w.step(end); {
+		serve()
+	}
+	w.now = 30 * time.Second
+	for i, k := range ks {
+		if i%2 == 0 {
+			_ = k.Close(w.now)
+		} else {
+			_ = k.Abort(w.now)
+		}
+	}
+	w.ok(l.Close(w.now))
+	w.run(10 * time.Minute)
+	for _, h := range w.hosts {
+		fmt.Fprintf(&b, "%+v\n%+v\n", h.Netstat(w.now), h.Stats())
+	}
+	for _, e := range w.log {
+		fmt.Fprintf(&b, "%+v\n", e)
+	}
+	return b.Bytes()
+}
+
+// TestSameBytes: the same calls give the same packets, always; another seed of
+// the network gives others.
+func TestSameBytes(t *testing.T) {
+	for _, name := range profile.Names() {
+		first := record(t, name, 1)
+		if !bytes.Equal(first, record(t, name, 1)) {
+			t.Errorf("%s: the second run is another one", name)
+		}
+		if bytes.Equal(first, record(t, name, 2)) {
+			t.Errorf("%s: chance has no say", name)
+		}
+		if len(first) < 100_000 {
+			t.Errorf("%s: that was little: %d bytes", name, len(first))
+		}
+	}
+}
+
+// The seed of a Stack decides what is left to chance.
+func TestSeed(t *testing.T) {
+	first := func(seed uint64) string {
+		l := newLone(t, "linux")
+		l.Stack = rawtcp.New(l, rawtcp.Options{Profile: l.prof, Seed: seed})
+		l.dial(7)
+		s := l.one()
+		return fmt.Sprint(s.src, s.Seq, s.Options.TSVal)
+	}
+	if first(1) != first(1) || first(1) == first(2) {
+		t.Error(first(1), first(1), first(2))
+	}
+}
+
+// Without a profile a Stack has the default one.
+func TestDefaultProfile(t *testing.T) {
+	l := newLone(t, "bsd")
+	s := rawtcp.New(l, rawtcp.Options{})
+	if s.Profile().Name != "rfc9293" {
+		t.Error(s.Profile().Name)
+	}
+}
