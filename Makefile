@@ -2,6 +2,7 @@
 # make install    to $(DESTDIR)$(PREFIX): program, manual pages, completions
 # make uninstall
 # make demo       a client and a server, a source and a sink, on this machine
+# make labs       the experiments of the book, on simulated machines
 # make check      all that continuous integration runs
 # make bench      speed against plain C, iperf3, nc and socat
 # make bench-engine  the same of the TCP engine, against gVisor's
@@ -43,6 +44,9 @@ demo: sock
 	@echo '$$ sock -v -i -s 7777 &'
 	@echo '$$ sock -v -i -n4 localhost 7777'
 	@./sock -v -i -s 7777 & sleep 1; ./sock -v -i -n4 localhost 7777; wait
+
+labs: sock
+	./sock --lab run all
 
 # Not built again when nothing has changed, so that "make && sudo make install"
 # needs no Go in root's PATH.
@@ -102,4 +106,4 @@ clean:
 	for m in $(MODULES); do rm -f $$m/test.json; done
 
 .FORCE:
-.PHONY: all demo install uninstall check format tidy vet build staticcheck man test bench bench-engine clean .FORCE
+.PHONY: all demo labs install uninstall check format tidy vet build staticcheck man test bench bench-engine clean .FORCE
