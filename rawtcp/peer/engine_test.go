@@ -7,12 +7,20 @@ import (
 
 	"sock/rawtcp"
 	"sock/rawtcp/link"
+	"sock/rawtcp/profile"
 )
 
-// engine is our implementation.
-func engine() implementation {
-	return implementation{"engine", func(_ testing.TB, n *link.Node, seed uint64, _ ...netip.Prefix) host {
-		return engineHost{rawtcp.New(n, rawtcp.Options{Host: n.Name(), Seed: seed})}
+// engine is our implementation, as it is if nothing else is said.
+func engine() implementation { return engineAs("") }
+
+// engineAs is our implementation, like the system of a profile.
+func engineAs(name string) implementation {
+	return implementation{"engine", func(t testing.TB, n *link.Node, seed uint64, _ ...netip.Prefix) host {
+		p, err := profile.Get(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return engineHost{rawtcp.New(n, rawtcp.Options{Host: n.Name(), Profile: p, Seed: seed})}
 	}}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sock/rawtcp/link"
+	"sock/rawtcp/profile"
 	"sock/rawtcp/tcb"
 )
 
@@ -63,28 +64,48 @@ func eachWay(t *testing.T, f func(t *testing.T, client, server implementation)) 
 // TestStreams has both ends send at once, each to its end, over all kinds of
 // links. Each byte is compared, and nothing may be left over.
 func TestStreams(t *testing.T) {
-	const size = 400_000
 	for _, c := range allConditions() {
 		t.Run(c.name, func(t *testing.T) {
 			eachWay(t, func(t *testing.T, client, server implementation) {
 				for seed := range uint64(4) {
-					l := newLab(t, client, server, c.link, seed)
-					a, b := l.open(c.v6)
-					up, down := text(2*seed, size), text(2*seed+1, size)
-					atServer, atClient := l.read(b), l.read(a)
-					l.write(a, up)
-					l.write(b, down)
-					l.until("both have read all", func() bool {
-						return (atServer.ended || atServer.err != nil) && (atClient.ended || atClient.err != nil)
-					})
-					l.check("server", atServer, up)
-					l.check("client", atClient, down)
-					l.close(a, b)
-					l.finish()
+					streams(t, client, server, c, seed, 400_000)
 				}
 			})
 		})
 	}
+}
+
+// TestProfiles has the engine be each of the systems that it knows.
+func TestProfiles(t *testing.T) {
+	far := link.LinkOptions{Conditions: link.Conditions{
+		Delay: 20 * time.Millisecond, Jitter: 10 * time.Millisecond, Loss: 0.02, Reordering: 0.02,
+	}}
+	for _, name := range profile.Names() {
+		t.Run(name, func(t *testing.T) {
+			for seed := range uint64(4) {
+				streams(t, engineAs(name), gvisor(), conditions{link: far}, seed, 100_000)
+				streams(t, gvisor(), engineAs(name), conditions{link: far}, seed, 100_000)
+			}
+		})
+	}
+}
+
+// streams has both ends send size bytes.
+func streams(t *testing.T, client, server implementation, c conditions, seed uint64, size int) {
+	t.Helper()
+	l := newLab(t, client, server, c.link, seed)
+	a, b := l.open(c.v6)
+	up, down := text(2*seed, size), text(2*seed+1, size)
+	atServer, atClient := l.read(b), l.read(a)
+	l.write(a, up)
+	l.write(b, down)
+	l.until("both have read all", func() bool {
+		return (atServer.ended || atServer.err != nil) && (atClient.ended || atClient.err != nil)
+	})
+	l.check("server", atServer, up)
+	l.check("client", atClient, down)
+	l.close(a, b)
+	l.finish()
 }
 
 // TestHalfClose has the server answer only when the client has said that that
