@@ -383,6 +383,7 @@ func (t *TCB) emitSYN(now time.Duration, s *wire.Segment) {
 	t.armRexmt(now)
 	if t.state != SynSent {
 		t.rcv.adv = seq.Max(t.rcv.adv, t.rcv.nxt.Add(seq.Size(s.Window)))
+		t.rcv.max = seq.Size(s.Window)
 		t.ackDone(now)
 	}
 }
@@ -460,8 +461,9 @@ func (t *TCB) header(now time.Duration, s *wire.Segment, at seq.Value, flags wir
 
 // ackSent notes that s, which has an ACK, goes out.
 func (t *TCB) ackSent(now time.Duration, s *wire.Segment) {
-	edge := s.Ack.Add(seq.Size(s.Window) << t.rcv.shift)
-	t.rcv.adv = seq.Max(t.rcv.adv, edge)
+	wnd := seq.Size(s.Window) << t.rcv.shift
+	t.rcv.adv = seq.Max(t.rcv.adv, s.Ack.Add(wnd))
+	t.rcv.max = max(t.rcv.max, wnd)
 	t.ackDone(now)
 }
 

@@ -107,6 +107,7 @@ type recvVars struct {
 	irs seq.Value
 	nxt seq.Value // RCV.NXT
 	adv seq.Value // RCV.NXT+RCV.WND: the right edge, as the peer knows it
+	max seq.Size  // the largest window that the peer has been told
 	fin seq.Value // where the FIN is, if it has arrived
 	up  seq.Value // RCV.UP: one past the last urgent byte
 

@@ -31,15 +31,19 @@ func (t *TCB) advertise() uint16 {
 	return uint16(min(t.opening()>>t.rcv.shift, 65535))
 }
 
-// windowOpens has the peer told of a window that has opened, if by enough: two
-// segments or half of the buffer. One segment will do if there was no room for
-// one before, but not for a Berkeley system.
+// windowOpens has the peer told of a window that has opened, if it was less than
+// half as large as it has been and opens by enough: two segments or half of the
+// buffer, or one segment if there was no room for one before. A Berkeley system
+// tells of two segments or half of the buffer always, and of less never.
 func (t *TCB) windowOpens(now time.Duration) {
 	r := &t.rcv
 	if r.done || r.gone || t.state != Established && t.state != FinWait1 && t.state != FinWait2 {
 		return
 	}
 	before := min(int(r.window()), 65535<<r.shift)
+	if !t.cfg.ExactWindow && 2*before > int(r.max) {
+		return // what the peer knows of will do, and the next ACK tells the rest
+	}
 	by := min(int(t.opening()), 65535<<r.shift)>>r.shift<<r.shift - before
 	enough := int(r.mss)
 	if before >= enough || t.cfg.ExactWindow {

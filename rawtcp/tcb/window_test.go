@@ -42,3 +42,18 @@ func TestUrgentThenFIN(t *testing.T) {
 	f.ok(f.c.Close(f.now))
 	f.want("F. 1:1(0) ack 3")
 }
+
+// A window of which more than half is left is not worth a segment: the SYN and
+// ACK of a listener tells no more than 65535, and what it could not tell is told
+// with the first ACK, which may wait.
+func TestWindowUpdateWaits(t *testing.T) {
+	f := at(t, tcb.Listen, set("rcvbuf=200000", "wscale=yes"))
+	f.in("S 0:0(0) <mss 1000,wscale 0>")
+	f.want("S. 0:0(0) ack 1 win 65535")
+	f.in(". 1:1(0) ack 1")
+	f.in("P. 1:14(13) ack 1")
+	f.read(13)
+	f.wantNothing()
+	f.advanceToTimer()
+	f.want(". 1:1(0) ack 14 win 50000")
+}
