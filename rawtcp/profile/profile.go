@@ -321,6 +321,7 @@ func sunos() *Profile {
 	p.TCP.MSSRound = 0
 	p.TCP.MSSNonlocal = 536
 	p.TCP.Congestion = tcb.Tahoe
+	p.TCP.LocalBurst = true
 	p.TCP.KeepByte = true
 	p.ISN.Boot = 0
 	p.AcceptLIFO = true
@@ -334,6 +335,7 @@ func svr4() *Profile {
 	p := bsd()
 	p.Name, p.Text = "svr4", "Unix System V Release 4"
 	p.TCP.Congestion = tcb.Tahoe
+	p.TCP.LocalBurst = true
 	p.TTL = 60
 	return p
 }

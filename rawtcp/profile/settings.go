@@ -69,6 +69,7 @@ func settings() []Setting {
 
 		words("congestion", "the congestion control", func(p p) *tcb.Congestion { return &p.TCP.Congestion }, "none", "tahoe", "reno", "newreno", "cubic"),
 		integer("initial-window", "count", "the initial congestion window in segments; 0: by RFC 5681", 0, 255, func(p p) *int { return &p.TCP.InitialWindow }),
+		boolean("local-burst", "no slow start to a host on a network of our own (4.3BSD)", func(p p) *bool { return &p.TCP.LocalBurst }),
 		boolean("restart-idle", "slow start again after a silence", func(p p) *bool { return &p.TCP.RestartIdle }),
 		boolean("limited-transmit", "the first duplicate ACKs send new data", func(p p) *bool { return &p.TCP.LimitedTransmit }),
 		integer("dupthresh", "count", "duplicate ACKs that make a loss", 1, 255, func(p p) *int { return &p.TCP.DupThresh }),

@@ -94,6 +94,7 @@ type Config struct {
 	// Congestion.
 	Congestion      Congestion
 	InitialWindow   int  // in segments; 0: by RFC 5681
+	LocalBurst      bool // no limit at first, to a host that is local (4.3BSD)
 	RestartIdle     bool // slow start again after an RTO of silence
 	LimitedTransmit bool // RFC 3042
 	DupThresh       int  // duplicate ACKs that make a loss

@@ -25,14 +25,27 @@ type congestion struct {
 // unlimited is a window that limits nothing.
 const unlimited = 1 << 30
 
-// start sets the initial window when the connection has been established.
+// start sets the window when the connection has been established. 4.3BSD
+// began with one segment only if the peer was on another network: "the sender
+// starts off by injecting multiple segments into the network, up to the window
+// size advertised by the receiver" (Stevens, 20.6).
+func (c *congestion) start(t *TCB) {
+	c.cwnd = t.initialWindow()
+	if t.cfg.Congestion == NoCongestionControl || t.cfg.LocalBurst && t.local {
+		c.cwnd = unlimited
+	}
+	// "The initial value of ssthresh SHOULD be set arbitrarily high".
+	c.ssthresh = unlimited
+}
+
+// initialWindow returns how much may be sent before the first ACK.
 //
 // "IW, the initial value of cwnd, MUST be set using the following guidelines
 // as an upper bound. If SMSS > 2190 bytes: IW = 2 * SMSS bytes and MUST NOT be
 // more than 2 segments; If (SMSS > 1095 bytes) and (SMSS <= 2190 bytes): IW =
 // 3 * SMSS bytes and MUST NOT be more than 3 segments; if SMSS <= 1095 bytes:
 // IW = 4 * SMSS bytes and MUST NOT be more than 4 segments" (RFC 5681, 3.1)
-func (c *congestion) start(t *TCB) {
+func (t *TCB) initialWindow() int {
 	n := t.cfg.InitialWindow
 	if n == 0 {
 		switch smss := t.smss(); {
@@ -46,15 +59,10 @@ func (c *congestion) start(t *TCB) {
 	}
 	// "if the SYN or SYN/ACK is lost, the initial window used by a sender
 	// after a correctly transmitted SYN MUST be one segment".
-	if c.synLost {
+	if t.cc.synLost {
 		n = 1
 	}
-	c.cwnd = n * t.smss()
-	// "The initial value of ssthresh SHOULD be set arbitrarily high".
-	c.ssthresh = unlimited
-	if t.cfg.Congestion == NoCongestionControl {
-		c.cwnd = unlimited
-	}
+	return n * t.smss()
 }
 
 // flight returns how much is in the network: sent, and neither acknowledged
@@ -173,7 +181,7 @@ func (c *congestion) timeout(t *TCB) {
 // the TCP has not sent data in an interval exceeding the retransmission
 // timeout", RW = min(IW,cwnd) (RFC 5681, 4.1)
 func (c *congestion) afterIdle(t *TCB) {
-	before, ssthresh := c.cwnd, c.ssthresh
-	c.start(t)
-	c.cwnd, c.ssthresh = min(c.cwnd, before), ssthresh
+	if t.cfg.Congestion != NoCongestionControl {
+		c.cwnd = min(c.cwnd, t.initialWindow())
+	}
 }

@@ -58,6 +58,30 @@ func TestInitialWindow(t *testing.T) {
 	}
 }
 
+// 4.3BSD does not begin slowly on its own network, but does after a silence,
+// and to other networks.
+func TestLocalBurst(t *testing.T) {
+	for _, local := range []bool{true, false} {
+		f := newFixture(t, set("local-burst=yes", "congestion=tahoe", "initial-window=1"),
+			func(_ *fixture, p *tcb.Params) { p.Local = local })
+		f.ok(f.c.OpenActive(f.now, iss))
+		f.drain()
+		f.in("S. 0:0(0) ack 1 <mss 1000>")
+		f.drain()
+		f.send(4000)
+		if !local {
+			f.want(segment(0))
+			continue
+		}
+		f.want(segment(0), segment(1), segment(2), "P. 3001:4001(1000) ack 1")
+		f.acks(4)
+		f.advance(time.Minute)
+		f.send(2000)
+		f.want(segment(4))
+		f.wantCwnd(1)
+	}
+}
+
 // "During slow start, a TCP increments cwnd by at most SMSS bytes for each ACK
 // received that cumulatively acknowledges new data."
 func TestSlowStart(t *testing.T) {

@@ -188,6 +188,7 @@ func (s *stream) WriteNow(bufs ...[]byte) (int, error) {
 		return 0, err
 	}
 	n, err := s.k.Write(s.now(), slices.Concat(bufs...))
+	s.p.work()
 	if errors.Is(err, rawtcp.ErrWouldBlock) {
 		return 0, modes.ErrWouldBlock
 	}
