@@ -22,7 +22,8 @@ type host struct {
 	sink   trace.Sink
 
 	self  [][]byte // sent to this host, and not received yet
-	spare [][]byte // buffers to be used again
+	own   [][]byte // buffers for self
+	spare [][]byte // buffers that Send has not passed on
 	now   time.Duration
 }
 
@@ -78,7 +79,8 @@ func (h *host) Send(now time.Duration, packet []byte, why trace.Rule) error {
 	case h.isOwn(destination(packet)):
 		// It is received at the end of the turn: the Stack must not be
 		// called from within a call of its own.
-		h.self = append(h.self, packet)
+		h.self = append(h.self, append(h.buffer(), packet...))
+		h.spare = append(h.spare, packet)
 		return nil
 	case h.faulty != nil:
 		// A Faulty copies what it is given.
@@ -89,13 +91,24 @@ func (h *host) Send(now time.Duration, packet []byte, why trace.Rule) error {
 	return h.Link.Send(now, packet, why)
 }
 
+// buffer returns one for what the host sends to itself. It is not the link's,
+// which may have only one.
+func (h *host) buffer() []byte {
+	if n := len(h.own); n > 0 {
+		b := h.own[n-1]
+		h.own = h.own[:n-1]
+		return b[:0]
+	}
+	return make([]byte, 0, h.MTU())
+}
+
 // loopback receives what the host has sent to itself, and hands on what the
 // faults do not delay. It reports whether there was anything.
 func (h *host) loopback(now time.Duration) bool {
 	any := len(h.self) > 0
 	for i := 0; i < len(h.self); i++ { // it may grow
 		h.up.Receive(now, h.self[i])
-		h.spare = append(h.spare, h.self[i])
+		h.own = append(h.own, h.self[i])
 	}
 	h.self = h.self[:0]
 	if h.faulty != nil {

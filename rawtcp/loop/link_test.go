@@ -68,6 +68,21 @@ func (l *tunnel) Close() error {
 	return err
 }
 
+// Even a link with one buffer lets a host talk to itself.
+func TestLinkSelf(t *testing.T) {
+	l := newTunnel(t, prefixB)
+	h := loop.New(l, loop.Options{})
+	defer h.Close()
+	p := &pair{h, h}
+	c, s := p.connect(t)
+	exchange(t, c, s, noise(100_000, 1), noise(100_000, 2))
+	h.Do(func(_ time.Duration, s *rawtcp.Stack) {
+		if st := s.Stats(); st.Retransmits > 0 {
+			t.Errorf("packets were lost on the way to oneself: %+v", st)
+		}
+	})
+}
+
 // A Loop works on any Link, also on one that goes through the system.
 func TestLink(t *testing.T) {
 	t.Cleanup(func() { wantNobody(t) })
