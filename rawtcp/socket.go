@@ -223,6 +223,7 @@ func (k *Socket) connect(now time.Duration, a netip.AddrPort) error {
 	c.sock, c.opening = k, true
 	if w := s.waits.get(&c.pair); w != nil {
 		s.forget(w)
+		s.stateEvent(now, &w.pair, tcb.TimeWait, tcb.Closed, "connect")
 		c.iss = s.reuseISS(now, &c.pair, &w.TimeWaiter)
 	} else {
 		c.iss = s.isn.Next(now, c.pair.bytes())
