@@ -11,6 +11,7 @@ import (
 
 // ends are two machines that are joined without a link between them.
 type ends struct {
+	testing.TB
 	a, b *tcb.TCB
 	now  time.Duration
 	seg  wire.Segment
@@ -26,7 +27,7 @@ func newEnds(tb testing.TB, mtu int, settings ...string) *ends {
 			tb.Fatal(err)
 		}
 	}
-	e := &ends{}
+	e := &ends{TB: tb}
 	e.a = tcb.New(&p.TCP, tcb.Params{LocalPort: 1, RemotePort: 2, MTU: mtu, IPHeader: 20, Local: true})
 	e.b = tcb.New(&p.TCP, tcb.Params{LocalPort: 2, RemotePort: 1, MTU: mtu, IPHeader: 20, Local: true})
 	return e
@@ -42,22 +43,32 @@ func (e *ends) open() {
 // settle carries segments until none is left.
 func (e *ends) settle() {
 	s := &e.seg
+	n := 0
 	for more := true; more; {
 		more = false
-		for e.a.Output(e.now, s) {
+		for e.a.Output(e.now, s) && n < 1e5 {
 			e.b.Input(e.now, s)
 			more = true
+			n++
 		}
-		for e.b.Output(e.now, s) {
+		for e.b.Output(e.now, s) && n < 1e5 {
 			e.a.Input(e.now, s)
 			more = true
+			n++
+		}
+		if n >= 1e5 {
+			e.Fatal("no end of segments")
 		}
 	}
 }
 
 // move carries p from a to b; it lands in q.
 func (e *ends) move(p, q []byte) {
+	limit := e.now + time.Hour
 	for sent, got := 0, 0; got < len(p); {
+		if e.now > limit {
+			e.Fatal("stuck")
+		}
 		n, _ := e.a.Send(e.now, p[sent:])
 		sent += n
 		e.settle()

@@ -266,11 +266,24 @@ func TestWindowIsNotTakenBack(t *testing.T) {
 	f.want(". 1:1(0) ack 8001 win 1000")
 }
 
-// A larger buffer is told of.
+// A larger buffer is told of with the next ACK, or at once if more than half of
+// the window is used up.
 func TestWindowGrows(t *testing.T) {
 	f := at(t, tcb.Established)
 	f.c.SetRecvBuffer(f.now, 20000)
-	f.want(". 1:1(0) ack 1 win 20000")
+	f.wantNothing()
+	f.in("P. 1:11(10) ack 1")
+	f.advanceToTimer()
+	f.want(". 1:1(0) ack 11 win 19990")
+
+	f = at(t, tcb.Established)
+	for i := range 5 {
+		f.in(fmt.Sprintf(". %d:%d(1000) ack 1", 1+1000*i, 1001+1000*i))
+		f.drain()
+	}
+	f.c.SetRecvBuffer(f.now, 20000)
+	f.want(". 1:1(0) ack 5001 win 15000")
+	f.wantRule(tcb.RuleWindowUpdate)
 }
 
 // rel-5: a stream has no records.
