@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"sock/modes/lab/onkernel"
 	"sock/rawtcp/profile"
 )
 
@@ -27,6 +28,9 @@ each of its hosts has that system.
 // Main does what follows "sock --lab" on the command line, and returns the
 // exit status: 1 if an expectation was not met, or the lab could not be run.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "program" { // on a host of a lab that runs on the kernel
+		return onkernel.Program(args[1:])
+	}
 	c := &session{stdin: bufio.NewReader(stdin), stdout: stdout, sleep: time.Sleep}
 	ok, err := c.main(args)
 	switch {
@@ -52,6 +56,7 @@ type session struct {
 // flags are those of "run" and "compare".
 type flags struct {
 	system  string
+	on      string
 	seed    uint64
 	ladder  string
 	tcpdump bool
@@ -69,6 +74,7 @@ func (f *flags) set() *pflag.FlagSet {
 	fs := pflag.NewFlagSet("lab", pflag.ContinueOnError)
 	fs.SortFlags = false
 	fs.StringVar(&f.system, "as", "", "all hosts have this `SYSTEM`: "+strings.Join(profile.Names(), ", "))
+	fs.StringVar(&f.on, "on", "", "run it on this machine's own `KERNEL`: --on kernel, in real time, a network namespace for each host")
 	fs.Uint64Var(&f.seed, "seed", 0, "`N` decides what is left to chance")
 	fs.StringVar(&f.ladder, "ladder", "", "draw a time-line as text, or as a picture: --ladder=svg")
 	fs.Lookup("ladder").NoOptDefVal = "text"
@@ -96,6 +102,9 @@ func (c *session) main(args []string) (ok bool, err error) {
 	if err := c.valid(); err != nil {
 		return false, err
 	}
+	if c.on != "" {
+		return c.onKernel(fs.Args())
+	}
 	words := fs.Args()
 	if len(words) == 0 {
 		return false, errors.New(strings.TrimSpace(usage))
@@ -122,6 +131,12 @@ func (c *session) main(args []string) (ok bool, err error) {
 func (f *flags) valid() error {
 	if f.system != "" && f.system != Book && !slices.Contains(profile.Names(), f.system) {
 		return fmt.Errorf("there is no system %q: there are %s", f.system, strings.Join(profile.Names(), ", "))
+	}
+	if f.on != "" && f.on != "kernel" {
+		return errors.New("--on takes kernel")
+	}
+	if f.on != "" && (f.system != "" && f.system != Linux || f.seed != 0 || f.quiz || f.step || f.pace > 0) {
+		return errors.New("the kernel is what it is, and takes its time: --on kernel does not go with --as, --quiz, --step and --real-time")
 	}
 	if f.ladder != "" && f.ladder != "text" && f.ladder != "svg" {
 		return errors.New("--ladder takes text or svg")
@@ -241,14 +256,20 @@ func (c *session) one(l *Lab, system string) (ok bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if c.quiz {
+		return true, c.ask(out)
+	}
+	return out.OK() || !out.Expected(), c.view(l, out)
+}
+
+// view shows an outcome, in the way that was asked for.
+func (c *session) view(l *Lab, out *Outcome) (err error) {
 	if c.pcapng != "" {
 		if err := out.writePcapng(c.pcapng); err != nil {
-			return false, err
+			return err
 		}
 	}
 	switch {
-	case c.quiz:
-		return true, c.ask(out)
 	case c.ladder != "":
 		err = out.ladder(c.stdout, c.ladder == "svg", c.width)
 	case c.json:
@@ -267,7 +288,7 @@ func (c *session) one(l *Lab, system string) (ok bool, err error) {
 		fmt.Fprintln(c.stdout)
 		out.report(c.stdout, c.width)
 	}
-	return out.OK() || !out.Expected(), err
+	return err
 }
 
 // watched runs a lab and shows each event as it happens.

@@ -29,7 +29,7 @@ func (t terminalText) check(o *Outcome, _ window) *Failure {
 	got := o.printed(t.terminal)
 	isGap := func(i int) bool { return t.lines[i].text == "..." }
 	pairs := align(len(t.lines), len(got), isGap, func(i, j int) []string {
-		return t.lines[i].differs(got[j])
+		return t.lines[i].differs(o, got[j])
 	})
 	if alike(pairs, isGap) {
 		return nil
@@ -42,11 +42,11 @@ func (t terminalText) check(o *Outcome, _ window) *Failure {
 	}
 }
 
-func (l textLine) differs(e Entry) (names []string) {
+func (l textLine) differs(o *Outcome, e Entry) (names []string) {
 	if !fitsText(l.text, e.Text) {
 		names = append(names, "text")
 	}
-	if !l.when.any && !l.when.fits(e.At, 0) || l.when.any && (e.At < l.from || e.At >= l.to) {
+	if !l.when.any && !o.fits(l.when, e.At, 0) || l.when.any && !o.within(l.window, e.At) {
 		names = append(names, "time")
 	}
 	return names
@@ -86,7 +86,7 @@ func (e exits) check(o *Outcome, _ window) *Failure {
 		if e.status == "" || e.status != anything && e.status != strconv.Itoa(end.status) {
 			differs = append(differs, "status")
 		}
-		if !e.when.fits(end.at, 0) {
+		if !o.fits(e.when, end.at, 0) {
 			want += " at " + e.when.text
 			differs = append(differs, "time")
 		}
@@ -170,7 +170,7 @@ func (s passage) check(o *Outcome, _ window) *Failure {
 		if !s.isOf(l) {
 			continue
 		}
-		row := Row{Want: s.String(), Got: l.String(), Differs: s.differs(l)}
+		row := Row{Want: s.String(), Got: l.String(), Differs: s.differs(o, l)}
 		if row.Differs == nil {
 			return nil
 		}
@@ -189,7 +189,7 @@ func (s passage) isOf(l *life) bool {
 	return (is(s.local, l.local) || strings.HasPrefix(l.local, "*.") && is(s.local, endHost(s.local)+l.local[1:])) && is(s.remote, l.remote)
 }
 
-func (s passage) differs(l *life) []string {
+func (s passage) differs(o *Outcome, l *life) []string {
 	first := slices.Index(l.states, s.states[0].name)
 	if s.states[0].name == "..." {
 		first = 0
@@ -202,7 +202,7 @@ func (s passage) differs(l *life) []string {
 		if s.states[i].name != l.states[first+j] {
 			return []string{"states"}
 		}
-		if lasted, over := l.lasted(first + j); !s.states[i].lasts.any && (!over || !s.states[i].lasts.fits(lasted, 0)) {
+		if lasted, over := l.lasted(first + j); !s.states[i].lasts.any && (!over || !o.fits(s.states[i].lasts, lasted, 0)) {
 			return []string{fmt.Sprintf("%s lasts %s", s.states[i].name, seconds(lasted))}
 		}
 		return nil
@@ -258,8 +258,9 @@ func (w occurrence) seen(o *Outcome) (all []string) {
 		return all
 	}
 	if w.verb == "" {
+		want := o.wanted(w.packet, false)
 		for _, s := range o.listing(dump{}) {
-			if len(w.packet.differs(s.packet)) == 0 {
+			if len(want.differs(s.packet)) == 0 {
 				all = append(all, seconds(o.Events[s.event].At)+"  "+s.text)
 			}
 		}

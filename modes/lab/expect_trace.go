@@ -108,7 +108,7 @@ func (d dump) check(o *Outcome, _ window) *Failure {
 	got := o.listing(d.withoutARP())
 	isGap := func(i int) bool { return d.lines[i].gap }
 	pairs := align(len(d.lines), len(got), isGap, func(i, j int) []string {
-		return d.lines[i].differs(&got[j], d.slack)
+		return d.lines[i].differs(o, &got[j], &d)
 	})
 	if alike(pairs, isGap) {
 		return nil
@@ -134,14 +134,14 @@ func (d dump) withoutARP() dump {
 	return d
 }
 
-func (l *dumpLine) differs(s *seen, slack time.Duration) (names []string) {
-	for _, name := range l.packet.differs(s.packet) {
+func (l *dumpLine) differs(o *Outcome, s *seen, d *dump) (names []string) {
+	for _, name := range o.wanted(l.packet, d.absolute).differs(s.packet) {
 		names = append(names, string(name))
 	}
-	if !l.when.fits(s.at, slack) {
+	if !o.fits(l.when, s.at, d.slack) {
 		names = append(names, "time")
 	}
-	if !l.delta.fits(s.delta, slack) {
+	if !o.fits(l.delta, s.delta, d.slack) {
 		names = append(names, "time since the last")
 	}
 	return names

@@ -172,11 +172,11 @@ func (l *Lab) linkOf(a netip.Addr) string {
 }
 
 func (i injection) act(r *runner) error {
-	from, err := r.lab.end(i.from)
+	from, err := r.Lab.end(i.from)
 	if err != nil {
 		return err
 	}
-	to, err := r.lab.end(i.to)
+	to, err := r.Lab.end(i.to)
 	if err != nil {
 		return err
 	}
@@ -191,11 +191,11 @@ func (i injection) act(r *runner) error {
 	}
 	link := i.link
 	if link == "" {
-		link = r.lab.linkOf(to.Addr())
+		link = r.Lab.linkOf(to.Addr())
 	}
 	why := trace.Rule{Text: "made by hand"}
 	r.note(Happened, link, "a segment made by hand")
-	return r.world.Net.FindLink(link).Inject(r.world.Now(), packetOf(from.Addr(), to.Addr(), &s), why)
+	return r.inject(link, packetOf(from.Addr(), to.Addr(), &s), why)
 }
 
 // packetOf puts a segment into IP.

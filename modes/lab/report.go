@@ -49,7 +49,10 @@ func (o *Outcome) report(w io.Writer, width int) {
 
 // name is the lab's, and what it was run as.
 func (o *Outcome) name() string {
-	if o.System == Book {
+	switch {
+	case o.OnKernel:
+		return o.Lab.Name + " on the kernel"
+	case o.System == Book:
 		return o.Lab.Name
 	}
 	return o.Lab.Name + " as " + o.System

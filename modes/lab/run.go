@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"sock/modes/lab/sim"
 	"sock/rawtcp/trace"
 )
 
@@ -14,6 +13,9 @@ import (
 type Options struct {
 	System string // "" and Book: each host has its own; else the profile of all
 	Seed   uint64 // 0 is that of the lab
+	// Kernel runs the lab with the kernel's sockets, in real time; then System
+	// is "linux".
+	Kernel *Kernel
 	// Watch is told each Entry as it happens. An error ends the run.
 	Watch func(o *Outcome, e Entry) error
 }
@@ -29,14 +31,23 @@ func Run(l *Lab, o Options) (*Outcome, error) {
 	if o.System == "" {
 		o.System = Book
 	}
+	if o.Kernel != nil {
+		var err error
+		if o.Kernel.takes, err = Takes(l); err != nil {
+			return nil, err
+		}
+		o.System = Linux
+	}
 	if o.Seed == 0 {
 		o.Seed = l.Seed
 	}
 	r := &runner{
 		watch: o.Watch, origins: origins{}, terminals: map[string]*terminal{},
-		Outcome: &Outcome{Lab: l, System: o.System, Seed: o.Seed, ends: map[string][]ending{}},
+		Outcome: &Outcome{
+			Lab: l, System: o.System, Seed: o.Seed, OnKernel: o.Kernel != nil, ends: map[string][]ending{},
+		},
 	}
-	err := r.run()
+	err := r.run(o.Kernel)
 	var m *Mistake
 	if errors.As(err, &m) {
 		m.File = l.Name + ".lab"
@@ -51,7 +62,7 @@ func Run(l *Lab, o Options) (*Outcome, error) {
 // runner is a lab that runs.
 type runner struct {
 	*Outcome
-	*builder
+	stage
 	watch     func(*Outcome, Entry) error
 	terminals map[string]*terminal
 	order     []*terminal
@@ -60,38 +71,55 @@ type runner struct {
 	err       error
 }
 
-func (r *runner) run() (err error) {
+func (r *runner) run(k *Kernel) (err error) {
 	if r.steps, err = r.Lab.steps(r.System); err != nil {
 		return err
 	}
-	world := sim.New(r.Seed, trace.Func(r.event))
-	defer world.Close()
-	world.Epoch = r.Lab.Clock
-	r.Names = world.TraceNames()
-	r.builder = newBuilder(r.Lab, r.System, world)
+	if k == nil {
+		r.stage = newSimulated(r.Lab, r.System, r.Seed, trace.Func(r.event))
+	} else if r.stage, err = newOnKernel(r.Lab, k, r.Seed, trace.Func(r.event)); err != nil {
+		return err
+	}
+	defer r.Close()
+	r.Names = r.names()
 	if err := r.build(r.steps); err != nil {
 		return err
 	}
-	for _, h := range r.lab.hosts {
+	for _, h := range r.Lab.hosts {
 		r.Hosts = append(r.Hosts, h.name)
 	}
 	last := time.Duration(0)
 	for _, s := range r.steps {
 		if a, ok := s.do.(action); ok {
 			last = s.from
-			r.world.At(s.from, func() { r.act(s, a) })
+			r.At(s.from, func() { r.act(s, a) })
 		}
 	}
-	if r.lab.Until > 0 {
-		r.world.At(r.lab.Until, func() { r.over = true })
+	switch {
+	case r.Lab.Until > 0:
+		r.At(r.Lab.Until, func() { r.over = true })
+	case k != nil:
+		r.restAt(k, k.takes)
 	}
 	return r.live(last + patience)
+}
+
+// restAt ends the lab at a time, or later, when nothing seems to be left that
+// would happen.
+func (r *runner) restAt(k *Kernel, at time.Duration) {
+	r.At(at, func() {
+		if r.resting() || r.Now() > k.atMost() {
+			r.over = true
+			return
+		}
+		r.restAt(k, r.Now()+time.Second/10)
+	})
 }
 
 // live lets things happen until the lab is over.
 func (r *runner) live(limit time.Duration) error {
 	for !r.over && r.err == nil {
-		more, err := r.world.Step()
+		more, err := r.Step()
 		if err != nil {
 			return err
 		}
@@ -99,8 +127,8 @@ func (r *runner) live(limit time.Duration) error {
 		if !more {
 			break
 		}
-		r.End = r.world.Now()
-		if r.lab.Until == 0 && r.End > limit {
+		r.End = r.Now()
+		if r.Lab.Until == 0 && r.End > limit {
 			return mistake(1, "this goes on for ever: say when it is over, as in %q", "until 10min")
 		}
 	}
@@ -135,7 +163,7 @@ func (r *runner) event(e trace.Event) {
 
 // note puts an entry on the time-line.
 func (r *runner) note(kind EntryKind, terminal, text string) {
-	r.add(Entry{At: r.world.Now(), Kind: kind, Terminal: terminal, Text: text})
+	r.add(Entry{At: r.Now(), Kind: kind, Terminal: terminal, Text: text})
 	r.watchLast()
 }
 
@@ -148,28 +176,26 @@ func (r *runner) watchLast() {
 
 func (f fault) act(r *runner) error {
 	r.note(Happened, "", f.text)
-	return r.world.Net.Rule(f.at(r.world.Now(), true))
+	return r.rule(f.at(r.Now(), true))
 }
 
 func (a power) act(r *runner) error {
-	h := r.hosts[a.host]
 	if !a.on {
 		r.note(Happened, a.host, "crash "+a.host)
-		h.Crash()
+		r.crash(a.host)
 		return nil
 	}
 	r.note(Happened, a.host, "reboot "+a.host)
-	h.Reboot()
-	return nil
+	return r.reboot(a.host)
 }
 
 func (c change) act(r *runner) error {
 	r.note(Happened, c.link, "change "+c.link+" "+strings.Join(c.words, " "))
-	o := r.lab.link(c.link).LinkOptions
+	o := r.Lab.link(c.link).LinkOptions
 	if err := linkOptions(&o, c.words); err != nil {
 		return err
 	}
-	r.world.Net.FindLink(c.link).Set(o.Conditions)
+	r.change(c.link, o.Conditions)
 	return nil
 }
 

@@ -6,13 +6,15 @@ import (
 	"time"
 
 	"sock/modes/lab/sim"
+	"sock/rawtcp/link"
+	"sock/rawtcp/trace"
 )
 
 // terminal is where commands are typed, one after the other.
 type terminal struct {
 	name  string
 	queue []oneCommand // of the command line, to come
-	proc  *sim.Process // nil between commands
+	proc  process      // nil between commands
 	read  int          // pieces of its output that were taken
 	open  string       // a line that was begun
 }
@@ -28,12 +30,14 @@ func (t *terminal) next(r *runner) error {
 			}
 			continue
 		}
-		p, err := r.world.Start(hostOf(t.name), asInTheBook(c.words))
+		var stdin *string
+		if c.redirect != "" {
+			text := r.Lab.files[c.redirect]
+			stdin = &text
+		}
+		p, err := r.start(hostOf(t.name), asInTheBook(c.words), stdin)
 		if err != nil {
 			return err
-		}
-		if c.redirect != "" {
-			p.Redirect([]byte(r.lab.files[c.redirect]))
 		}
 		t.proc, t.read = p, 0
 	}
@@ -50,23 +54,23 @@ func asInTheBook(words []string) []string {
 
 // builtin runs the commands that look at the host itself: they take no time.
 func (t *terminal) builtin(r *runner, words []string) (done bool, err error) {
-	h := r.hosts[hostOf(t.name)]
+	host := hostOf(t.name)
 	var lines []string
 	switch {
 	case words[0] == "netstat":
-		lines = netstat(h, strings.Join(words[1:], " "))
+		lines = netstat(r.netstat(host), strings.Join(words[1:], " "))
 	case words[0] == "arp":
-		lines = r.arp(hostOf(t.name))
+		lines = arp(r.arp(host), r.Names)
 	default:
 		return false, nil
 	}
-	if !h.Node.Up() {
-		return true, fmt.Errorf("host %s is down", h.Name())
+	if !r.isUp(host) {
+		return true, fmt.Errorf("host %s is down", host)
 	}
 	for _, l := range lines {
 		r.note(Printed, t.name, l)
 	}
-	t.ended(r, 0, r.world.Now())
+	t.ended(r, 0, r.Now())
 	return true, nil
 }
 
@@ -83,19 +87,19 @@ func (t *terminal) poll(r *runner) error {
 	if t.proc == nil {
 		return nil
 	}
-	out := t.proc.Output()
-	for _, piece := range out[t.read:] {
-		t.open += piece.Text
+	out := t.proc.written(t.read)
+	for _, piece := range out {
+		t.open += piece.text
 		for {
 			line, rest, ok := strings.Cut(t.open, "\n")
 			if !ok {
 				break
 			}
 			t.open = rest
-			t.print(r, line, piece.At)
+			t.print(r, line, piece.at)
 		}
 	}
-	t.read = len(out)
+	t.read += len(out)
 	status, at, done := t.proc.Done()
 	if !done {
 		return nil
@@ -116,7 +120,7 @@ func (t *terminal) ended(r *runner, status int, at time.Duration) {
 // now stands behind it.
 func (t *terminal) flush(r *runner) {
 	if t.open != "" {
-		t.print(r, t.open, r.world.Now())
+		t.print(r, t.open, r.Now())
 	}
 	t.open = ""
 }
@@ -128,7 +132,7 @@ func (t *terminal) print(r *runner, line string, at time.Duration) {
 
 // netstat is what "netstat -a -n -f inet" prints. Without -a it leaves out
 // sockets that listen.
-func netstat(h *sim.Host, flags string) []string {
+func netstat(rows []sim.Row, flags string) []string {
 	what := ""
 	all := strings.Contains(flags, "a")
 	if all {
@@ -138,7 +142,7 @@ func netstat(h *sim.Host, flags string) []string {
 		"Active Internet connections" + what,
 		"Proto Recv-Q Send-Q  Local Address          Foreign Address        (state)",
 	}
-	for _, row := range h.Netstat() {
+	for _, row := range rows {
 		if all || row.State != "LISTEN" && (row.State != "" || row.Foreign.IsValid()) {
 			lines = append(lines, row.String())
 		}
@@ -147,26 +151,20 @@ func netstat(h *sim.Host, flags string) []string {
 }
 
 // arp is what "arp -a" prints.
-func (b *builder) arp(host string) (lines []string) {
-	for _, l := range b.lab.links {
-		p := b.ports[port{host, l.name}]
-		if p == nil || l.PointToPoint {
-			continue
+func arp(entries []link.ARPEntry, names trace.Names) (lines []string) {
+	for _, e := range entries {
+		name := names.Host(e.IP)
+		if name == "" {
+			name = "?"
 		}
-		for _, e := range p.ARPCache(b.world.Now()) {
-			name := b.world.TraceNames().Host(e.IP)
-			if name == "" {
-				name = "?"
-			}
-			at := "(incomplete)"
-			if e.Complete {
-				at = e.MAC.String()
-			}
-			if e.Permanent {
-				at += " permanent"
-			}
-			lines = append(lines, fmt.Sprintf("%s (%s) at %s", name, e.IP, at))
+		at := "(incomplete)"
+		if e.Complete {
+			at = e.MAC.String()
 		}
+		if e.Permanent {
+			at += " permanent"
+		}
+		lines = append(lines, fmt.Sprintf("%s (%s) at %s", name, e.IP, at))
 	}
 	return lines
 }

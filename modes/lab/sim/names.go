@@ -65,7 +65,7 @@ func (h *Host) lookupService(name string, t modes.Type) (uint16, error) {
 // TraceNames returns the names that a listing of this World has for addresses
 // and ports: of an address that more hosts have, that of the first.
 func (w *World) TraceNames() trace.Names {
-	return trace.Names{Host: w.hostName, Service: serviceName}
+	return trace.Names{Host: w.hostName, Service: ServiceName}
 }
 
 func (w *World) hostName(a netip.Addr) string {
@@ -80,7 +80,8 @@ func (w *World) hostName(a netip.Addr) string {
 	return ""
 }
 
-func serviceName(p wire.Protocol, port uint16) string {
+// ServiceName returns the name of a port in a listing, or "".
+func ServiceName(p wire.Protocol, port uint16) string {
 	for _, s := range services() {
 		if s.port == port && slices.Contains(strings.Fields(s.over), p.String()) {
 			return s.name

@@ -19,7 +19,7 @@ func program(name string) func(t *task, args []string) int {
 	case "rsh":
 		return func(t *task, args []string) int { return programs.Rsh(t, args) }
 	case "date":
-		return date
+		return func(t *task, _ []string) int { return programs.Date(t) }
 	}
 	return nil
 }
@@ -36,11 +36,4 @@ func sock(t *task, args []string) int {
 		return 0
 	}
 	return modes.Run(t, o)
-}
-
-// date prints the time of day, as the book does before and after what takes
-// long.
-func date(t *task, _ []string) int {
-	fmt.Fprintln(t.Stdout(), t.Now().Format("Mon Jan _2 15:04:05 MST 2006"))
-	return 0
 }

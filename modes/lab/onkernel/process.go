@@ -1,0 +1,225 @@
+//go:build linux
+
+package onkernel
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Command is a program and its arguments.
+type Command struct {
+	Path string
+	Args []string // the name of the program first
+	Env  []string // in addition to what this process has
+	// Stdin is a file that is read in place of the terminal, if it is not nil.
+	Stdin []byte
+}
+
+// Process is a program that runs on a host, at a terminal of its own.
+type Process struct {
+	h       *Host
+	cmd     *exec.Cmd
+	master  *os.File
+	out     []Piece
+	started time.Duration
+	partial bool // the line that is typed has begun
+
+	done   bool
+	status int
+	doneAt time.Duration
+}
+
+// Piece is what a process wrote at one time.
+type Piece struct {
+	At   time.Duration
+	Text string
+}
+
+// Start starts a program on a host. The script goes on when it has a socket.
+func (w *World) Start(host string, c Command) (*Process, error) {
+	h := w.FindHost(host)
+	switch {
+	case h == nil:
+		return nil, fmt.Errorf("there is no host %q", host)
+	case !h.up:
+		return nil, fmt.Errorf("host %s is down", h.name)
+	}
+	p, err := h.start(c)
+	if err == nil {
+		w.starting, w.look = append(w.starting, p), w.now
+	}
+	return p, err
+}
+
+func (h *Host) start(c Command) (*Process, error) {
+	master, slave, err := openPTY()
+	if err != nil {
+		return nil, fmt.Errorf("a terminal: %w", err)
+	}
+	defer slave.Close()
+	p := &Process{h: h, master: master, started: h.w.now}
+	p.cmd = &exec.Cmd{
+		Path: c.Path, Args: c.Args, Env: append(os.Environ(), c.Env...),
+		Stdin: slave, Stdout: slave, Stderr: slave,
+		SysProcAttr: &syscall.SysProcAttr{
+			Setsid: true, Setctty: true, Ctty: 1,
+			// Of the thread's death, which is that of the host.
+			Pdeathsig: syscall.SIGKILL,
+		},
+	}
+	if c.Stdin != nil {
+		file, err := memoryFile(c.Stdin)
+		if err != nil {
+			master.Close()
+			return nil, err
+		}
+		defer file.Close()
+		p.cmd.Stdin = file
+	}
+	if err := h.thread.do(p.cmd.Start); err != nil {
+		master.Close()
+		return nil, err
+	}
+	h.running = append(h.running, p)
+	h.processes.Go(p.watch)
+	return p, nil
+}
+
+// memoryFile is a file with contents, of which there is no name.
+func memoryFile(contents []byte) (*os.File, error) {
+	fd, err := unix.MemfdCreate("stdin", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	f := os.NewFile(uintptr(fd), "stdin")
+	if _, err = f.WriteAt(contents, 0); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// watch hands on what the process writes, and then its end.
+func (p *Process) watch() {
+	w := p.h.w
+	for {
+		buf := make([]byte, 4096)
+		n, err := p.master.Read(buf)
+		if n > 0 {
+			w.see(func() { p.out = append(p.out, Piece{w.now, string(buf[:n])}) })
+		}
+		if err != nil { // EIO: nobody has the terminal open any more
+			break
+		}
+	}
+	p.master.Close()
+	status := exitStatus(p.cmd.Wait())
+	w.see(func() { p.ended(status) })
+}
+
+// exitStatus is the shell's $?: 128 and the number for a signal.
+func exitStatus(err error) int {
+	var e *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case !errors.As(err, &e):
+		return 1
+	}
+	if s := e.Sys().(syscall.WaitStatus); s.Signaled() {
+		return 128 + int(s.Signal())
+	}
+	return e.ExitCode()
+}
+
+func (p *Process) ended(status int) {
+	p.h.running = slices.DeleteFunc(p.h.running, func(other *Process) bool { return other == p })
+	if !p.done {
+		p.done, p.status, p.doneAt = true, status, p.h.w.now
+	}
+}
+
+// kill ends p at once. What it was is over for all who ask, whenever it is
+// gone.
+func (p *Process) kill() {
+	_ = p.cmd.Process.Kill() // it may have ended by itself
+	if !p.done {
+		p.done, p.status, p.doneAt = true, 128+int(syscall.SIGKILL), p.h.w.now
+	}
+}
+
+// Name returns the command line.
+func (p *Process) Name() string { return strings.Join(p.cmd.Args, " ") }
+
+// Type types text on the terminal.
+func (p *Process) Type(text string) {
+	p.partial = !strings.HasSuffix(text, "\n")
+	_, _ = p.master.WriteString(text) // nobody may be left to read it
+}
+
+// EOF types the key for the end of file, twice if a line has begun: the first
+// one only sends that off.
+func (p *Process) EOF() {
+	key := "\x04"
+	if p.partial {
+		key += key
+	}
+	p.partial = false
+	_, _ = p.master.WriteString(key)
+}
+
+// Signal sends p a signal: "INT", "QUIT", "TERM", "HUP", "KILL", "TSTP".
+func (p *Process) Signal(name string) error {
+	if p.done {
+		return fmt.Errorf("%s has ended", p.Name())
+	}
+	if name == "TSTP" {
+		// A process without a shell above it is not stopped by the key.
+		name = "STOP"
+	}
+	n := unix.SignalNum("SIG" + name)
+	if n == 0 {
+		return fmt.Errorf("there is no signal %q", name)
+	}
+	return p.cmd.Process.Signal(n)
+}
+
+// Output returns what p has written so far.
+func (p *Process) Output() []Piece { return p.out }
+
+// Done returns the exit status of p, and when it ended; ok is false while it
+// runs.
+func (p *Process) Done() (status int, at time.Duration, ok bool) { return p.status, p.doneAt, p.done }
+
+// isStarted reports whether p has come so far that the script can go on: it has
+// a socket, or has ended, or seems to want none.
+func (p *Process) isStarted() bool {
+	return p.done || p.hasSocket() || p.h.w.now > p.started+startTime
+}
+
+// hasSocket reports whether p has a socket that is bound or connected.
+func (p *Process) hasSocket() bool {
+	dir := "/proc/" + strconv.Itoa(p.cmd.Process.Pid) + "/fd/"
+	open, err := os.ReadDir(dir)
+	if err != nil {
+		return false
+	}
+	rows := append(p.h.sockets("tcp"), p.h.sockets("udp")...)
+	for _, fd := range open {
+		to, _ := os.Readlink(dir + fd.Name())
+		inode, isSocket := strings.CutPrefix(strings.TrimSuffix(to, "]"), "socket:[")
+		if isSocket && slices.ContainsFunc(rows, func(r Row) bool { return strconv.FormatUint(r.Inode, 10) == inode }) {
+			return true
+		}
+	}
+	return false
+}
