@@ -287,6 +287,7 @@ func bsd() *Profile {
 			Congestion:    tcb.Reno,
 			InitialWindow: 1,
 			RestartIdle:   true,
+			IdleHears:     true,
 			DupThresh:     3,
 
 			MSL:         30 * second,

@@ -71,6 +71,7 @@ func settings() []Setting {
 		integer("initial-window", "count", "the initial congestion window in segments; 0: by RFC 5681", 0, 255, func(p p) *int { return &p.TCP.InitialWindow }),
 		boolean("local-burst", "no slow start to a host on a network of our own (4.3BSD)", func(p p) *bool { return &p.TCP.LocalBurst }),
 		boolean("restart-idle", "slow start again after a silence", func(p p) *bool { return &p.TCP.RestartIdle }),
+		boolean("idle-hears", "that of the peer, not our own (4.3BSD)", func(p p) *bool { return &p.TCP.IdleHears }),
 		boolean("limited-transmit", "the first duplicate ACKs send new data", func(p p) *bool { return &p.TCP.LimitedTransmit }),
 		integer("dupthresh", "count", "duplicate ACKs that make a loss", 1, 255, func(p p) *int { return &p.TCP.DupThresh }),
 
@@ -118,5 +119,6 @@ func settings() []Setting {
 
 		boolean("bug-duplicate-ack", "a crossing SYN+ACK gets an ACK of its own (Linux)", func(p p) *bool { return &p.TCP.DuplicateSYNAck }),
 		boolean("bug-simultaneous", "a crossing SYN+ACK gets another one, for ever (old BSD)", func(p p) *bool { return &p.TCP.SimultaneousLoop }),
+		boolean("bug-urgent", "each write tells of urgent data that waits, and no window probe does (Berkeley)", func(p p) *bool { return &p.TCP.UrgentRepeats }),
 	}
 }

@@ -199,6 +199,9 @@ func (t *TCB) updateWindow(now time.Duration, a *arrival) bool {
 			t.leavePersist(now)
 		}
 	}
+	if v.wnd != before {
+		t.repeatUrgent()
+	}
 	return v.wnd != before
 }
 

@@ -95,7 +95,8 @@ type Config struct {
 	Congestion      Congestion
 	InitialWindow   int  // in segments; 0: by RFC 5681
 	LocalBurst      bool // no limit at first, to a host that is local (4.3BSD)
-	RestartIdle     bool // slow start again after an RTO of silence
+	RestartIdle     bool // slow start again after an RTO of silence,
+	IdleHears       bool // that of the peer (4.3BSD); otherwise our own
 	LimitedTransmit bool // RFC 3042
 	DupThresh       int  // duplicate ACKs that make a loss
 
@@ -126,6 +127,7 @@ type Config struct {
 	// Known bugs.
 	DuplicateSYNAck  bool // the crossing SYN+ACK gets an ACK of its own (Linux)
 	SimultaneousLoop bool // it gets another SYN+ACK, for ever (old BSD)
+	UrgentRepeats    bool // the peer is told of urgent data again and again, in place of window probes (Berkeley)
 }
 
 // timestamp returns the timestamp clock at now (RFC 7323, section 5.4).

@@ -175,6 +175,19 @@ func (c *congestion) timeout(t *TCB) {
 	c.recovering, c.dupAcks = false, 0
 }
 
+// silent returns since when there has been silence.
+//
+// "As observed in [HTH98], using the last time a segment was received to
+// determine whether or not to decrease cwnd can fail to deflate cwnd in the
+// common case of persistent HTTP connections" (RFC 5681, 4.1): so did 4.3BSD,
+// and so a window that opens after a while is filled at once (Fig 20-14).
+func (t *TCB) silent() time.Duration {
+	if t.cfg.IdleHears {
+		return t.rcv.last
+	}
+	return t.snd.last
+}
+
 // afterIdle is told that something is to be sent after a silence.
 //
 // "a TCP SHOULD set cwnd to no more than RW before beginning transmission if

@@ -82,6 +82,24 @@ func TestLocalBurst(t *testing.T) {
 	}
 }
 
+// 4.3BSD counts a silence from what it has last heard: a window that opens
+// after a minute is filled at once. Others begin slowly.
+func TestIdleHears(t *testing.T) {
+	for _, hears := range []string{"yes", "no"} {
+		f := busy(t, 1, set("idle-hears="+hears, "persist-min=60s"))
+		f.acks(1)
+		f.want(segment(1), segment(2))
+		f.in(". 1:1(0) ack 3001 win 0")
+		f.advance(30 * time.Second)
+		f.in(". 1:1(0) ack 3001 win 2000")
+		if hears == "yes" {
+			f.want(segment(3), segment(4))
+		} else {
+			f.want(segment(3))
+		}
+	}
+}
+
 // "During slow start, a TCP increments cwnd by at most SMSS bytes for each ACK
 // received that cumulatively acknowledges new data."
 func TestSlowStart(t *testing.T) {

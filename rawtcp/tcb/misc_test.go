@@ -103,6 +103,30 @@ func TestUrgentOut(t *testing.T) {
 	f.drain()
 }
 
+// Fig 20-14: each write behind the urgent byte, and each new window, tells of
+// it again; no probe does.
+func TestUrgentRepeats(t *testing.T) {
+	f := at(t, tcb.Established, set("initial-window=10", "bug-urgent=yes"))
+	f.in(". 1:1(0) ack 1 win 4000")
+	f.c.SetNoDelay(true)
+	f.send(4000)
+	f.drain()
+	if n, err := f.c.SendUrgent(f.now, []byte{'!'}); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	f.want("U. 4001:4001(0) ack 1 urg 1")
+	f.send(1000)
+	f.want("U. 4001:4001(0) ack 1 urg 1")
+	f.in(". 1:1(0) ack 4001 win 0")
+	f.want("U. 4001:4001(0) ack 1 urg 1")
+	f.wantNothing()
+	f.wantNoTimer()
+	f.in(". 1:1(0) ack 4001 win 2000")
+	f.want("U. 4001:5001(1000) ack 1 urg 1", "P. 5001:5002(1) ack 1")
+	f.send(1)
+	f.want("P. 5002:5003(1) ack 1")
+}
+
 // The pointer of RFC 1122 is that of the last urgent byte.
 func TestUrgentLast(t *testing.T) {
 	f := at(t, tcb.Established, set("urgent-last=yes"))

@@ -200,7 +200,7 @@ func (t *TCB) chooseNew(now time.Duration, room int) (plan, bool) {
 		usable = int(edge.Sub(v.nxt))
 	}
 	idle := v.una == v.nxt
-	if idle && queued > 0 && t.cfg.RestartIdle && t.rtt.srtt > 0 && now-v.last > t.currentRTO() {
+	if idle && queued > 0 && t.cfg.RestartIdle && t.rtt.srtt > 0 && now-t.silent() > t.currentRTO() {
 		t.cc.afterIdle(t)
 		room = t.room()
 	}
@@ -249,6 +249,9 @@ func (t *TCB) chooseNew(now time.Duration, room int) (plan, bool) {
 func (t *TCB) wait(now time.Duration) {
 	if !t.state.Synchronized() || t.state == TimeWait || t.outstanding() ||
 		t.running(TimerRexmt) || t.running(TimerPersist) {
+		return
+	}
+	if t.urgentWaits() && t.cfg.UrgentRepeats {
 		return
 	}
 	if t.snd.buf.n > 0 || t.snd.fin && !t.snd.finAcked() {

@@ -7,6 +7,19 @@ import "sock/rawtcp/seq"
 // leaves it there. Either way Read stops at the mark, so that its place is
 // known.
 
+// urgentWaits reports whether there is urgent data that has not been sent.
+func (t *TCB) urgentWaits() bool { return t.snd.urgent && t.snd.nxt.Less(t.snd.up) }
+
+// repeatUrgent is what the output of the Berkeley systems does whenever it is
+// called and nothing can be sent: as long as there is urgent data, it sends a
+// segment that says so. As it never comes to where it would set the persist
+// timer, it does not probe the window either (Stevens, Fig 20-14).
+func (t *TCB) repeatUrgent() {
+	if t.cfg.UrgentRepeats && t.urgentWaits() {
+		t.snd.sayUp = true
+	}
+}
+
 // mark returns the number of the urgent byte, or that after the urgent data
 // if the profile reads the pointer so.
 func (r *recvVars) mark() seq.Value { return r.up - 1 }

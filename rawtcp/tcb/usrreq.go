@@ -77,6 +77,7 @@ func (t *TCB) Send(now time.Duration, p []byte) (int, error) {
 	if n == 0 {
 		return 0, ErrWouldBlock
 	}
+	t.repeatUrgent()
 	return n, nil
 }
 
