@@ -6,6 +6,7 @@
 # make check      all that continuous integration runs
 # make bench      speed against plain C, iperf3, nc and socat
 # make bench-engine  the same of the TCP engine, against gVisor's
+# make mutants    whether the tests of the TCP machine catch mistakes in it
 #
 # A plain POSIX makefile, for GNU and BSD make alike.
 
@@ -86,7 +87,7 @@ staticcheck:
 	for m in $(MODULES); do (cd $$m && $(STATICCHECK) ./...) || exit 1; done
 
 man:
-	mandoc -T lint man/*.[1-9]
+	mandoc -T lint -W warning man/*.[1-9]
 
 # go test -race -shuffle=on ./..., with a count of the tests that ran and the
 # reasons of those that were skipped. Each event is kept in test.json.
@@ -101,9 +102,13 @@ bench:
 bench-engine:
 	$(GO) -C rawtcp/peer run ./bench
 
+# Each of the mistakes is made, and the tests are run: some minutes.
+mutants:
+	$(GO) run ./rawtcp/tcb/mutants
+
 clean:
 	rm -f sock
 	for m in $(MODULES); do rm -f $$m/test.json; done
 
 .FORCE:
-.PHONY: all demo labs install uninstall check format tidy vet build staticcheck man test bench bench-engine clean .FORCE
+.PHONY: all demo labs install uninstall check format tidy vet build staticcheck man test bench bench-engine mutants clean .FORCE
