@@ -42,6 +42,18 @@ func TestWindowScale(t *testing.T) {
 	}
 }
 
+// "If a Window Scale option is received with a shift.cnt value larger than 14,
+// the TCP SHOULD log the error but MUST use 14" (RFC 7323, 2.3).
+func TestWindowScaleTooLarge(t *testing.T) {
+	f := at(t, tcb.SynSent, set("wscale=yes"))
+	f.in("S. 0:0(0) ack 1 <mss 1000,wscale 15>")
+	f.want(". 1:1(0) ack 1")
+	f.in(". 1:1(0) ack 1 win 2")
+	if in := f.c.Info(); in.SndWnd != 2<<14 {
+		t.Errorf("the window is %d", in.SndWnd)
+	}
+}
+
 // "Both sides MUST send Window Scale options in their <SYN> segments to enable
 // window scaling in either direction" (RFC 7323, 2.2).
 func TestWindowScaleRefused(t *testing.T) {
