@@ -282,7 +282,7 @@ func bsd() *Profile {
 			ExactWindow: true,
 
 			AckDelay: 200 * time.Millisecond,
-			AckEvery: 2,
+			AckEvery: 0, // the window counts
 
 			Congestion:    tcb.Reno,
 			InitialWindow: 1,
@@ -337,6 +337,7 @@ func svr4() *Profile {
 	p.Name, p.Text = "svr4", "Unix System V Release 4"
 	p.TCP.Congestion = tcb.Tahoe
 	p.TCP.LocalBurst = true
+	p.TCP.StreamHead = 5120 // Fig 22-1: nine segments of 1024 bytes, read by nobody
 	p.TTL = 60
 	return p
 }
@@ -358,6 +359,7 @@ func solaris() *Profile {
 	p.TCP.MSSNonlocal = 536
 	p.TCP.SendBuffer, p.TCP.RecvBuffer = 8192, 8760
 	p.TCP.AckDelay = 50 * time.Millisecond
+	p.TCP.AckEvery = 2
 	p.TCP.DelayThirdAck = true
 	p.TCP.MSL = 2 * time.Minute
 	p.TCP.UrgentLast = false

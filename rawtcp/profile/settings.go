@@ -41,6 +41,7 @@ func settings() []Setting {
 
 		integer("sndbuf", "bytes", "the send buffer", 1, many, func(p p) *int { return &p.TCP.SendBuffer }),
 		integer("rcvbuf", "bytes", "the receive buffer, and so the window", 1, many, func(p p) *int { return &p.TCP.RecvBuffer }),
+		integer("stream-head", "bytes", "what waits for the user beside the receive buffer (STREAMS)", 0, many, func(p p) *int { return &p.TCP.StreamHead }),
 
 		duration("rto-initial", "the retransmission timeout before anything is measured", func(p p) d { return &p.TCP.InitialRTO }),
 		duration("rto-min", "the least retransmission timeout", func(p p) d { return &p.TCP.MinRTO }),
@@ -63,7 +64,7 @@ func settings() []Setting {
 
 		boolean("window-exact", "every ACK tells all the room there is, however little more that is", func(p p) *bool { return &p.TCP.ExactWindow }),
 		duration("ack-delay", "how long an ACK may wait; 0: not at all", func(p p) d { return &p.TCP.AckDelay }),
-		integer("ack-every", "count", "full-sized segments for one ACK", 1, 255, func(p p) *int { return &p.TCP.AckEvery }),
+		integer("ack-every", "count", "full-sized segments for one ACK; 0: only the delay counts", 0, 255, func(p p) *int { return &p.TCP.AckEvery }),
 		boolean("ack-delay-fin", "the ACK of a FIN may wait too", func(p p) *bool { return &p.TCP.DelayFINAck }),
 		boolean("ack-delay-third", "the third segment of the handshake may wait for data", func(p p) *bool { return &p.TCP.DelayThirdAck }),
 

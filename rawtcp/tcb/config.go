@@ -59,6 +59,7 @@ type Config struct {
 
 	// Buffers, in bytes.
 	SendBuffer, RecvBuffer int
+	StreamHead             int // what lies between RecvBuffer and the user (SVR4)
 
 	// Retransmission.
 	InitialRTO  time.Duration
@@ -87,7 +88,7 @@ type Config struct {
 
 	// Acknowledgments.
 	AckDelay      time.Duration // 0: no delay
-	AckEvery      int           // full-sized segments for one ACK
+	AckEvery      int           // full-sized segments for one ACK; 0: any number
 	DelayFINAck   bool          // the ACK of a FIN may wait for the user to close
 	DelayThirdAck bool          // that of a SYN+ACK may wait for the first data
 

@@ -350,3 +350,45 @@ func TestZeroWindowHears(t *testing.T) {
 	f.in("R 11:11(0)")
 	f.wantErr(tcb.ErrReset)
 }
+
+// A Berkeley system sends an ACK when the reader has made room for two
+// segments, or else when its clock ticks, however many segments have come.
+func TestWindowCounts(t *testing.T) {
+	f := at(t, tcb.Established, like("bsd"), set("rcvbuf=4000"))
+	f.in("P. 1:1001(1000) ack 1")
+	f.in("P. 1001:2001(1000) ack 1")
+	f.in("P. 2001:3001(1000) ack 1")
+	f.wantNothing()
+	f.advanceToTimer()
+	f.want(". 1:1(0) ack 3001 win 1000")
+	f.read(1000)
+	f.wantNothing()
+	f.read(1000)
+	f.want(". 1:1(0) ack 3001 win 3000")
+}
+
+// Fig 22-1: nine segments, in a window of four, which the head of the stream
+// takes, and no reader.
+func TestStreamHead(t *testing.T) {
+	f := at(t, tcb.Established, like("svr4"), set("rcvbuf=4000", "stream-head=5000"))
+	f.in("P. 1:1001(1000) ack 1")
+	f.wantNothing()
+	f.advanceToTimer()
+	f.want(". 1:1(0) ack 1001 win 4000")
+	f.in(". 1001:2001(1000) ack 1")
+	f.in(". 2001:3001(1000) ack 1")
+	f.want(". 1:1(0) ack 3001 win 4000")
+	f.in(". 3001:4001(1000) ack 1")
+	f.in("P. 4001:5001(1000) ack 1")
+	f.want(". 1:1(0) ack 5001 win 4000")
+	for _, s := range []string{"5001:6001", "6001:7001", "7001:8001", "8001:9001"} {
+		f.in("P. " + s + "(1000) ack 1")
+	}
+	f.wantNothing()
+	f.advanceToTimer()
+	f.want(". 1:1(0) ack 9001 win 0")
+	f.read(1000)
+	f.wantNothing()
+	f.read(1000)
+	f.want(". 1:1(0) ack 9001 win 2000")
+}

@@ -367,7 +367,7 @@ func (t *TCB) emitSYN(now time.Duration, s *wire.Segment) {
 	t.synOptions(now, s)
 	// "The window field in a segment where the SYN bit is set (i.e., a <SYN>
 	// or <SYN,ACK>) MUST NOT be scaled." (RFC 7323, 2.2)
-	s.Window = uint16(min(t.rcv.buf.free(), 65535))
+	s.Window = uint16(min(t.space(), 65535))
 	if v.nxt == v.iss {
 		v.nxt = v.iss.Add(1)
 		v.resend = v.nxt

@@ -169,12 +169,17 @@ func (t *TCB) duplicate(left, right seq.Value) {
 //
 // "the delayed ACK algorithm [...] an ACK SHOULD be generated for at least
 // every second full-sized segment, and MUST be generated within 500 ms of the
-// arrival of the first unacknowledged packet." (RFC 5681, 4.2)
+// arrival of the first unacknowledged packet." (RFC 5681, 4.2). The Berkeley
+// systems do not count: it is the reader who makes the window grow, and each two
+// segments that it grows by send an ACK.
 func (t *TCB) countAck(now time.Duration, n int) {
 	r := &t.rcv
 	r.seen = max(r.seen, uint16(min(n, int(r.mss))), min(536, r.mss))
 	t.ack.owed += n
-	if t.cfg.AckDelay == 0 || t.ack.owed >= t.cfg.AckEvery*int(r.seen) {
+	if t.cfg.StreamHead > 0 {
+		t.windowOpens(now)
+	}
+	if t.cfg.AckDelay == 0 || t.cfg.AckEvery > 0 && t.ack.owed >= t.cfg.AckEvery*int(r.seen) {
 		t.ackNow(RuleEverySecond)
 		return
 	}

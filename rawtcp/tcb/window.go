@@ -12,7 +12,7 @@ import (
 // fraction whose recommended value is 1/2".
 func (t *TCB) opening() seq.Size {
 	r := &t.rcv
-	free, now := r.buf.free(), int(r.window())
+	free, now := t.space(), int(r.window())
 	if t.cfg.ExactWindow && free > now && (free >= r.buf.limit/4 || free >= int(r.mss)) {
 		return seq.Size(free)
 	}
@@ -22,11 +22,18 @@ func (t *TCB) opening() seq.Size {
 	return seq.Size(now)
 }
 
+// space returns how large a window there is room for. The head of a STREAM
+// takes data out of the buffer long before the user reads it.
+func (t *TCB) space() int {
+	b := &t.rcv.buf
+	return min(max(b.limit+t.cfg.StreamHead-b.n, 0), b.limit)
+}
+
 // advertise returns the window field of the next segment.
 func (t *TCB) advertise() uint16 {
 	if t.rcv.done {
 		// The peer has no more to send: tell the room there is.
-		return uint16(min(max(t.rcv.buf.free(), 0)>>t.rcv.shift, 65535))
+		return uint16(min(max(t.space(), 0)>>t.rcv.shift, 65535))
 	}
 	return uint16(min(t.opening()>>t.rcv.shift, 65535))
 }
