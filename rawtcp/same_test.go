@@ -92,8 +92,8 @@ func TestSeed(t *testing.T) {
 		s := l.one()
 		return fmt.Sprint(s.src, s.Seq, s.Options.TSVal)
 	}
-	if first(1) != first(1) || first(1) == first(2) {
-		t.Error(first(1), first(1), first(2))
+	if one, again, two := first(1), first(1), first(2); one != again || one == two {
+		t.Error(one, again, two)
 	}
 }
 
