@@ -273,6 +273,13 @@ func TestConnectErrors(t *testing.T) {
 		t.Errorf("to no address: %v", err)
 	}
 
+	// An interface without an address has none to send from.
+	l.noAddress = true
+	if err := l.Socket(rawtcp.IPv4).Connect(l.now, at(there, 7)); !errors.Is(err, rawtcp.ErrNotHere) {
+		t.Errorf("from no address: %v", err)
+	}
+	l.noAddress = false
+
 	// SO_DONTROUTE: only hosts on a network of our own.
 	k = l.Socket(rawtcp.IPv4)
 	l.ok(k.Set(l.now, rawtcp.DontRoute, 1))

@@ -209,8 +209,6 @@ func (s *Stack) endListen(now time.Duration, k *Socket) {
 }
 
 func remove(cs []*conn, c *conn) []*conn {
-	if i := slices.Index(cs, c); i >= 0 {
-		return slices.Delete(cs, i, i+1)
-	}
-	return cs
+	i := slices.Index(cs, c)
+	return slices.Delete(cs, i, i+1)
 }

@@ -25,10 +25,12 @@ type lone struct {
 	out  []sent
 	log  []trace.Event
 
-	down   error          // what Send answers, if not nil
-	check  link.Checksums // what Checksums answers
-	mtu    int
-	silent bool // keep nothing of what is sent and told
+	down  error          // what Send answers, if not nil
+	check link.Checksums // what Checksums answers
+	mtu   int
+
+	noAddress bool // to send from
+	silent    bool // keep nothing of what is sent and told
 }
 
 // sent is a segment that a lone Stack has sent.
@@ -93,6 +95,9 @@ func (l *lone) Path(dst netip.Addr) (link.Path, error) {
 		p.Source = here6
 	case !netip.MustParsePrefix("10.0.0.0/24").Contains(dst):
 		p.OnLink = false
+	}
+	if l.noAddress {
+		p.Source = netip.Addr{}
 	}
 	return p, nil
 }

@@ -246,6 +246,21 @@ func TestNewIncarnation(t *testing.T) {
 	}
 }
 
+// A profile without a rule begins anywhere beyond the old numbers, even if its
+// own would lie before them.
+func TestNewIncarnationBeyond(t *testing.T) {
+	l, _, p := inTimeWait(t, false, "bsd", "time-wait-isn=0", "isn-tick=0", "isn-connection=0")
+	sndNxt := p.ack
+	p.seq += 1000
+	p.send(wire.SYN, "")
+	if s := p.take(wire.SYN | wire.ACK); s.Seq != sndNxt+1 {
+		t.Errorf("the ISN is %d, and %d was the next", s.Seq, sndNxt)
+	}
+	if err := l.Check(l.now); err != nil {
+		t.Error(err)
+	}
+}
+
 // Without a listener, or room in its queue, there is no new incarnation.
 func TestNewIncarnationRefused(t *testing.T) {
 	l, _, p := inTimeWait(t, false, "bsd")
