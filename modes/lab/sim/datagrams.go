@@ -274,6 +274,7 @@ func (s *datagrams) receive(p []byte, peek bool) (modes.Received, error) {
 	if !s.p.w.await(s.p.w.after(s.values[modes.RecvTimeout]), s.canRead) {
 		return modes.Received{}, modes.ErrTimeout
 	}
+	s.p.work()
 	if err := s.takeErr(); err != nil {
 		return modes.Received{}, err
 	}
@@ -286,7 +287,6 @@ func (s *datagrams) receive(p []byte, peek bool) (modes.Received, error) {
 	if s.flag(modes.RecvDstAddr) {
 		d.To = m.to
 	}
-	s.p.work()
 	return d, nil
 }
 

@@ -162,7 +162,8 @@ func (p *Process) crash() {
 	p.end(exitKilled)
 }
 
-// work takes the time that the data of a read or a write takes.
+// work takes the time that a read or a write takes: before what is read leaves
+// the buffer, and after what is written has gone there.
 func (p *Process) work() {
 	if d := p.h.o.Busy; d > 0 {
 		p.w.await(p.w.now+d, func() bool { return false })

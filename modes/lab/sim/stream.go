@@ -152,10 +152,15 @@ func (s *stream) Peer() (netip.AddrPort, error) {
 // Read wraps read(2).
 func (s *stream) Read(p []byte) (n int, err error) {
 	err = s.block(modes.RecvTimeout, s.canRead, func() (err error) {
+		if s.canRead() {
+			s.p.work()
+		}
+		if s.k == nil {
+			return eBADF
+		}
 		n, err = s.k.Read(s.now(), p)
 		return err
 	})
-	s.p.work()
 	return n, err
 }
 
