@@ -57,18 +57,10 @@ func (s State) String() string {
 // CLOSE-WAIT, CLOSING, LAST-ACK, TIME-WAIT)" (RFC 9293, section 3.5.2).
 func (s State) Synchronized() bool { return s >= Established }
 
-// HaveReceivedFIN reports whether the peer has said that it sends no more.
-func (s State) HaveReceivedFIN() bool {
-	return s == CloseWait || s == Closing || s == LastAck || s == TimeWait
-}
-
 // CanSend reports whether the user may hand over more data to be sent.
 func (s State) CanSend() bool {
 	return s >= SynSent && s <= CloseWait
 }
-
-// haveClosed reports whether the user has said that nothing more will be sent.
-func (s State) haveClosed() bool { return s >= FinWait1 }
 
 // next lists where each state may go: the arrows of RFC 9293, figure 5 (Fig
 // 18-12), and the ways to CLOSED that it leaves out: a reset, an abort, a
