@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"testing"
+	"time"
 
 	"sock/rawtcp"
 	"sock/rawtcp/link"
@@ -29,6 +30,7 @@ const (
 	clientFirst  // a client that has asked for the port
 	waitingFirst // a connection in TIME_WAIT, and no socket
 	userWaiting  // a connection in TIME_WAIT whose user has not closed it
+	askedWaiting // the same, and it is the user who is bound to the port
 )
 
 // TestBind is the table of SO_REUSEADDR and SO_REUSEPORT. In the columns are
@@ -98,6 +100,9 @@ func TestBind(t *testing.T) {
 		{"TIME_WAIT, at another address", waitingFirst, wild, unset, also, unset, true, true, true},
 		{"TIME_WAIT of a user, none", userWaiting, wild, unset, wild, unset, false, false, false},
 		{"TIME_WAIT of a user, second asks", userWaiting, wild, unset, wild, addr, true, false, true},
+		{"TIME_WAIT of a client, none", askedWaiting, wild, unset, wild, unset, false, false, false},
+		{"TIME_WAIT of a client, second asks", askedWaiting, wild, unset, wild, addr, true, false, true},
+		{"TIME_WAIT of a client, both ask", askedWaiting, wild, addr, wild, addr, true, true, true},
 		{"TIME_WAIT of a user, both ask", userWaiting, wild, addr, wild, addr, true, true, true},
 	} {
 		for name, want := range map[string]bool{
@@ -130,6 +135,19 @@ func (l *lone) take80(k *rawtcp.Socket, by first) {
 		return
 	case clientFirst:
 		l.ok(k.Connect(l.now, at(there, 7)))
+		return
+	case askedWaiting:
+		l.ok(k.Connect(l.now, at(there, 7)))
+		p := l.peer(at(there, 7), k.Local())
+		p.syn.HasTimestamps = l.prof.TCP.Timestamps
+		p.take(wire.SYN)
+		p.send(wire.SYN|wire.ACK, "")
+		l.pass(time.Second)
+		p.take(wire.ACK)
+		l.ok(k.Shutdown(l.now))
+		p.take(wire.FIN | wire.ACK)
+		p.send(wire.FIN|wire.ACK, "")
+		p.take(wire.ACK)
 		return
 	}
 	l.ok(k.Listen(l.now, 5))
@@ -198,6 +216,20 @@ func TestBindRestricted(t *testing.T) {
 		if err := k.Bind(l.now, at(here, 80)); (name == "bsd") != errors.Is(err, rawtcp.ErrInUse) {
 			t.Errorf("%s, the same client: %v", name, err)
 		}
+	}
+}
+
+// That does not help against a connection, whoever it is of.
+func TestBindRestrictedConnection(t *testing.T) {
+	l := newLone(t, "linux")
+	listener := l.listen(at(here, 80), 1)
+	_, _ = l.accepts(listener, 2000)
+	l.ok(listener.Close(l.now))
+	k := l.Socket(rawtcp.IPv4)
+	k.Restrict(at(there, 0))
+	l.ok(k.Set(l.now, addr, 1))
+	if err := k.Bind(l.now, at(here, 80)); !errors.Is(err, rawtcp.ErrInUse) {
+		t.Errorf("a connection without -A has the port: %v", err)
 	}
 }
 

@@ -203,7 +203,7 @@ func TestFinWait2(t *testing.T) {
 			continue
 		}
 		l.pass(want - time.Second)
-		if rows := l.Netstat(l.now); len(rows) != 2 || rows[0].State != tcb.FinWait2 || rows[0].Timer != "fin_wait_2" {
+		if rows := l.Netstat(l.now); len(rows) != 2 || rows[0].State != tcb.FinWait2 || rows[0].Timer != "fin_wait_2" || rows[0].Owned {
 			t.Errorf("%s: %+v", name, rows)
 		}
 		l.pass(2 * time.Second)

@@ -3,6 +3,7 @@ package rawtcp_test
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -238,6 +239,11 @@ func (l *lone) dropped() string {
 		return l.log[n-1].Reason.String()
 	}
 	return ""
+}
+
+// lost reports whether any packet was dropped.
+func (l *lone) lost() bool {
+	return slices.ContainsFunc(l.log, func(e trace.Event) bool { return e.Kind == trace.Dropped })
 }
 
 // peer is the other end of a connection, played by hand. It does nothing by

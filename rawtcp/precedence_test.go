@@ -96,6 +96,25 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
+// Of servers that say the same, the one that was bound first has all clients,
+// and the next one when that is closed.
+func TestPrecedenceOfEquals(t *testing.T) {
+	l := newLone(t, "")
+	var ks []*rawtcp.Socket
+	for range 3 {
+		ks = append(ks, l.listen(at(here, 80), 5, rawtcp.ReusePort))
+	}
+	for i, k := range ks {
+		for n := range 3 {
+			l.peer(at(there, uint16(2000+10*i+n)), at(here, 80)).open()
+			if _, err := k.Accept(l.now); err != nil {
+				t.Errorf("client %d of server %d: %v", n, i, err)
+			}
+		}
+		l.ok(k.Close(l.now))
+	}
+}
+
 // A client that a server does not want is refused, as if nobody listened; the
 // server never hears of it. So is one that comes to another address than the
 // server's (Fig 18-21).

@@ -97,6 +97,20 @@ func TestSeed(t *testing.T) {
 	}
 }
 
+// Nobody can tell by its timestamps how long a modern host has been up: each
+// connection begins anywhere. Old ones all have the same clock.
+func TestTimestampOffset(t *testing.T) {
+	for name, same := range map[string]bool{"linux": false, "": false, "bsd": true} {
+		l := newLone(t, name, "timestamps=yes")
+		l.dial(7)
+		l.dial(8)
+		out := l.take()
+		if a, b := out[0].Options.TSVal, out[1].Options.TSVal; (a == b) != same {
+			t.Errorf("%q: %d and %d", name, a, b)
+		}
+	}
+}
+
 // Without a profile a Stack has the default one.
 func TestDefaultProfile(t *testing.T) {
 	l := newLone(t, "bsd")

@@ -212,6 +212,9 @@ func TestNewIncarnation(t *testing.T) {
 				continue
 			}
 			s := p.take(wire.SYN | wire.ACK)
+			if l.Stats().Dropped != 0 || l.lost() {
+				t.Errorf("%+v: the SYN is said to be dropped", c)
+			}
 			if c.add != 0 && s.Seq != sndNxt+c.add || s.Seq.LessEq(sndNxt) {
 				t.Errorf("%+v: the ISN is %d beyond", c, s.Seq-sndNxt)
 			}
