@@ -269,6 +269,9 @@ func TestLinger(t *testing.T) {
 		if n := len(l.Netstat(l.now)); n != c.rows {
 			t.Errorf("%s: %+v", c.what, l.Netstat(l.now))
 		}
+		if _, ok := l.NextDeadline(); ok && c.what == "drained" {
+			t.Errorf("%s: the linger time still runs", c.what)
+		}
 	}
 }
 

@@ -422,7 +422,7 @@ func (k *Socket) Close(now time.Duration) error {
 		if c != nil {
 			s.cause = "close"
 			_ = c.tcb.Close(now) // it may have ended
-			if k.linger > 0 && !c.done() {
+			if k.linger > 0 {
 				c.lingers, c.wake = true, now+time.Duration(k.linger)*time.Second
 			}
 			s.settle(now, c)
