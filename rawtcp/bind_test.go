@@ -195,6 +195,17 @@ func TestSecondToListen(t *testing.T) {
 	}
 }
 
+// What 4.4BSD has let be bound may listen, in any order.
+func TestListenInAnyOrder(t *testing.T) {
+	l := newLone(t, "bsd")
+	k := l.Socket(rawtcp.IPv4)
+	l.ok(k.Bind(l.now, at(netip.IPv4Unspecified(), 80)))
+	l.listen(at(here, 80), 5, rawtcp.ReuseAddr)
+	if err := k.Listen(l.now, 5); err != nil {
+		t.Error(err)
+	}
+}
+
 // Sockets that wait for different clients can share a port, if the later one
 // asks for SO_REUSEADDR.
 func TestBindRestricted(t *testing.T) {
