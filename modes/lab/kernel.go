@@ -1,7 +1,9 @@
 package lab
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -32,8 +34,25 @@ func Takes(l *Lab) (time.Duration, error) {
 	return o.End, nil
 }
 
-// atMost is when a lab ends even if something might still happen.
-func (k *Kernel) atMost() time.Duration { return k.takes + k.takes/4 + 3*time.Second }
+// calm is how long nothing has happened where nothing more will.
+const calm = time.Second / 2
+
+// restAt ends the lab at a time; or later, if the script does not say until
+// when, and something seems to be under way.
+func (r *runner) restAt(k *Kernel, at time.Duration) {
+	atMost := k.takes + k.takes/slackShares + 10*calm
+	r.At(at, func() {
+		last := time.Duration(0)
+		if n := len(r.Line); n > 0 {
+			last = r.Line[n-1].At
+		}
+		if r.Lab.Until > 0 || r.Now() > atMost || r.resting() && r.Now() >= last+calm {
+			r.over = true
+			return
+		}
+		r.restAt(k, r.Now()+calm/5)
+	})
+}
 
 // The times of a script are those of an idle machine and of links that take no
 // more than they should. On the kernel of a machine that does other things too,
@@ -90,4 +109,20 @@ func (o *Outcome) wanted(p packet, absolute bool) packet {
 func (o *Outcome) isSeen(x expectation) bool {
 	c, ok := x.(occurrence)
 	return !o.OnKernel || !ok || c.verb != "fires" && c.verb != "drops"
+}
+
+// faultsFirst puts what is done to links before all else of the same instant:
+// on the kernel the first packet of a program may be under way before the next
+// line of the script is read.
+func faultsFirst(steps []step) []step {
+	rank := func(s step) int {
+		switch s.do.(type) {
+		case fault, change:
+			return 0
+		}
+		return 1
+	}
+	return slices.SortedStableFunc(slices.Values(steps), func(a, b step) int {
+		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(rank(a), rank(b)))
+	})
 }

@@ -133,6 +133,11 @@ func (s *onKernel) start(host string, words []string, stdin *string) (process, e
 	default:
 		return nil, fmt.Errorf("there is no program %q", words[0])
 	}
+	if p := s.ports[host]; p != nil {
+		for s.isTaken(host, p.next) {
+			s.nextPort(host)
+		}
+	}
 	if stdin != nil {
 		c.Stdin = []byte(*stdin)
 	}
@@ -243,9 +248,22 @@ func (s *onKernel) countPorts(e *trace.Event) {
 	if port, ok := sourcePort(e); !ok || port != c.next {
 		return
 	}
+	s.nextPort(e.Host)
+}
+
+func (s *onKernel) nextPort(host string) {
+	c := s.ports[host]
 	c.next++
 	// What comes of it when that fails is seen: the next connect does too.
-	_ = s.FindHost(e.Host).Set(portRange, c.String())
+	_ = s.FindHost(host).Set(portRange, c.String())
+}
+
+// isTaken reports whether some socket of the host has a port.
+func (s *onKernel) isTaken(host string, port uint16) bool {
+	h := s.FindHost(host)
+	return slices.ContainsFunc(append(h.Sockets("tcp"), h.Sockets("udp")...), func(r onkernel.Row) bool {
+		return r.Local.Port() == port
+	})
 }
 
 func sourcePort(e *trace.Event) (uint16, bool) {

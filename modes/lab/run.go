@@ -89,31 +89,23 @@ func (r *runner) run(k *Kernel) (err error) {
 		r.Hosts = append(r.Hosts, h.name)
 	}
 	last := time.Duration(0)
-	for _, s := range r.steps {
+	steps := r.steps
+	if k != nil {
+		steps = faultsFirst(steps)
+	}
+	for _, s := range steps {
 		if a, ok := s.do.(action); ok {
 			last = s.from
 			r.At(s.from, func() { r.act(s, a) })
 		}
 	}
 	switch {
+	case k != nil:
+		r.restAt(k, k.takes+slackLeast)
 	case r.Lab.Until > 0:
 		r.At(r.Lab.Until, func() { r.over = true })
-	case k != nil:
-		r.restAt(k, k.takes)
 	}
 	return r.live(last + patience)
-}
-
-// restAt ends the lab at a time, or later, when nothing seems to be left that
-// would happen.
-func (r *runner) restAt(k *Kernel, at time.Duration) {
-	r.At(at, func() {
-		if r.resting() || r.Now() > k.atMost() {
-			r.over = true
-			return
-		}
-		r.restAt(k, r.Now()+time.Second/10)
-	})
 }
 
 // live lets things happen until the lab is over.

@@ -128,7 +128,7 @@ func (p *port) sent(file *os.File, frame []byte) {
 		l.dropped(p, f, link.Nobody, "")
 		return
 	}
-	l.In(w.now, f)
+	l.In(w.real, f)
 }
 
 // nobody is a receiver that is not there.
@@ -139,6 +139,10 @@ func (l *Link) receiver(from *port, f link.Frame) int {
 	if l.p2p {
 		if len(l.ports) == 2 {
 			return 1 - from.index
+		}
+		dst, _ := destination(f.Packet)
+		if i := slices.IndexFunc(l.ports, func(p *port) bool { return p.has(dst) }); i >= 0 {
+			return i
 		}
 		return nobody
 	}
@@ -181,7 +185,7 @@ func wrapEthernet(f link.Frame) []byte {
 
 // out takes from the link what has arrived.
 func (l *Link) out() {
-	f, _, ok := l.Out(l.w.now)
+	f, _, ok := l.Out(l.w.real)
 	if !ok {
 		return
 	}

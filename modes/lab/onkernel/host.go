@@ -126,10 +126,8 @@ func (h *Host) setUp() error {
 	if err := nameHosts(h.w.hostsFile()); err != nil {
 		return fmt.Errorf("/etc/hosts cannot be replaced: %w", err)
 	}
-	for name, value := range h.settings() {
-		if err := os.WriteFile(filepath.Join("/proc/sys", name), []byte(value), 0); err != nil && !os.IsNotExist(err) {
-			return err
-		}
+	if err := sysctl(h.settings()); err != nil {
+		return err
 	}
 	n, err := newNetlink()
 	if err != nil {
@@ -151,6 +149,9 @@ func (h *Host) setUp() error {
 			return err
 		}
 		p.number = i.Index
+		if err := sysctl(p.settings()); err != nil {
+			return err
+		}
 	}
 	for _, r := range h.Routes {
 		// As in a World of memory: a gateway on no link of the host leads nowhere.
@@ -159,6 +160,17 @@ func (h *Host) setUp() error {
 		}
 	}
 	return h.openTables()
+}
+
+// sysctl sets what is below /proc/sys, as far as the kernel has it.
+func sysctl(settings map[string]string) error {
+	for name, value := range settings {
+		err := os.WriteFile(filepath.Join("/proc/sys", name), []byte(value), 0)
+		if err != nil && !os.IsNotExist(err) {
+			return err
+		}
+	}
+	return nil
 }
 
 // unshare gives the thread a network and mounts of its own.
@@ -236,23 +248,29 @@ func (h *Host) settings() map[string]string {
 		return "0"
 	}
 	all := map[string]string{
-		"net/ipv4/ip_forward":                 number(h.Router),
-		"net/ipv4/conf/all/rp_filter":         "0",
-		"net/ipv4/conf/default/rp_filter":     "0",
-		"net/ipv4/conf/all/send_redirects":    "0",
-		"net/ipv6/conf/all/forwarding":        number(h.Router && h.hasIPv6()),
-		"net/ipv6/conf/all/disable_ipv6":      number(!h.hasIPv6()),
-		"net/ipv6/conf/default/accept_ra":     "0",
-		"net/ipv4/tcp_max_syn_backlog":        "4096", // which a small table has made small
-		"net/ipv4/conf/default/arp_notify":    "0",
-		"net/ipv4/tcp_no_metrics_save":        "1", // connections of a lab do not learn from each other
-		"net/ipv4/icmp_echo_ignore_all":       "0",
-		"net/ipv4/ip_unprivileged_port_start": "0",
+		"net/ipv4/ip_forward":              number(h.Router),
+		"net/ipv6/conf/all/forwarding":     number(h.Router && h.hasIPv6()),
+		"net/ipv6/conf/all/disable_ipv6":   number(!h.hasIPv6()),
+		"net/ipv6/conf/default/accept_ra":  "0",
+		"net/ipv4/conf/all/rp_filter":      "0",
+		"net/ipv4/conf/default/rp_filter":  "0",
+		"net/ipv4/conf/all/send_redirects": "0",
+		// Connections of a lab do not learn from each other.
+		"net/ipv4/tcp_no_metrics_save": "1",
+		// A small table of sockets has made this small.
+		"net/ipv4/tcp_max_syn_backlog": "4096",
 	}
 	for name, value := range h.Sysctl {
 		all[name] = value
 	}
 	return all
+}
+
+// settings are those of an interface: nobody asks again, as Linux does every
+// minute, for an Ethernet address that he knows.
+func (p *port) settings() map[string]string {
+	dir := "net/ipv4/neigh/" + p.name
+	return map[string]string{dir + "/base_reachable_time_ms": "3600000", dir + "/delay_first_probe_time": "3600"}
 }
 
 // openTables opens what the kernel tells of the sockets. The files are of this

@@ -55,7 +55,7 @@ type conn struct {
 
 // doubts is how often in a row the table of sockets must differ from what the
 // segments say before it is believed: a segment may be under way to us.
-const doubts = 3
+const doubts = 2
 
 func (o *onlooker) find(p pair) *conn {
 	for _, c := range o.conns {

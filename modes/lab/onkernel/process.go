@@ -20,7 +20,6 @@ import (
 type Command struct {
 	Path string
 	Args []string // the name of the program first
-	Env  []string // in addition to what this process has
 	// Stdin is a file that is read in place of the terminal, if it is not nil.
 	Stdin []byte
 }
@@ -29,7 +28,8 @@ type Command struct {
 type Process struct {
 	h       *Host
 	cmd     *exec.Cmd
-	master  *os.File
+	typed   *os.File // the terminal that is typed on; nil if a file is read in its place
+	printed *os.File
 	out     []Piece
 	started time.Duration
 	partial bool // the line that is typed has begun
@@ -56,43 +56,47 @@ func (w *World) Start(host string, c Command) (*Process, error) {
 	}
 	p, err := h.start(c)
 	if err == nil {
-		w.starting, w.look = append(w.starting, p), w.now
+		w.starting, w.look = append(w.starting, p), w.real
 	}
 	return p, err
 }
 
-func (h *Host) start(c Command) (*Process, error) {
-	master, slave, err := openPTY()
-	if err != nil {
-		return nil, fmt.Errorf("a terminal: %w", err)
-	}
-	defer slave.Close()
-	p := &Process{h: h, master: master, started: h.w.now}
-	p.cmd = &exec.Cmd{
-		Path: c.Path, Args: c.Args, Env: append(os.Environ(), c.Env...),
-		Stdin: slave, Stdout: slave, Stderr: slave,
-		SysProcAttr: &syscall.SysProcAttr{
-			Setsid: true, Setctty: true, Ctty: 1,
-			// Of the thread's death, which is that of the host.
-			Pdeathsig: syscall.SIGKILL,
-		},
-	}
+func (h *Host) start(c Command) (p *Process, err error) {
+	p = &Process{h: h, started: h.w.real}
+	var stdin, output *os.File
 	if c.Stdin != nil {
-		file, err := memoryFile(c.Stdin)
-		if err != nil {
-			master.Close()
-			return nil, err
-		}
-		defer file.Close()
-		p.cmd.Stdin = file
+		stdin, err = memoryFile(c.Stdin)
+	} else {
+		p.typed, stdin, err = openPTY()
 	}
-	if err := h.thread.do(p.cmd.Start); err != nil {
-		master.Close()
+	if err == nil {
+		p.printed, output, err = os.Pipe()
+	}
+	if err == nil {
+		p.cmd = &exec.Cmd{
+			Path: c.Path, Args: c.Args, Stdin: stdin, Stdout: output, Stderr: output,
+			// In a session of its own no key of our terminal reaches it. And it
+			// dies with the thread, which is the host.
+			SysProcAttr: &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL},
+		}
+		err = h.thread.do(p.cmd.Start)
+	}
+	closeAll(stdin, output)
+	if err != nil {
+		closeAll(p.typed, p.printed)
 		return nil, err
 	}
 	h.running = append(h.running, p)
 	h.processes.Go(p.watch)
 	return p, nil
+}
+
+func closeAll(files ...*os.File) {
+	for _, f := range files {
+		if f != nil {
+			f.Close()
+		}
+	}
 }
 
 // memoryFile is a file with contents, of which there is no name.
@@ -113,16 +117,16 @@ func (p *Process) watch() {
 	w := p.h.w
 	for {
 		buf := make([]byte, 4096)
-		n, err := p.master.Read(buf)
+		n, err := p.printed.Read(buf)
 		if n > 0 {
 			w.see(func() { p.out = append(p.out, Piece{w.now, string(buf[:n])}) })
 		}
-		if err != nil { // EIO: nobody has the terminal open any more
+		if err != nil { // nobody has the other end open any more
 			break
 		}
 	}
-	p.master.Close()
 	status := exitStatus(p.cmd.Wait())
+	closeAll(p.typed, p.printed)
 	w.see(func() { p.ended(status) })
 }
 
@@ -163,7 +167,8 @@ func (p *Process) Name() string { return strings.Join(p.cmd.Args, " ") }
 // Type types text on the terminal.
 func (p *Process) Type(text string) {
 	p.partial = !strings.HasSuffix(text, "\n")
-	_, _ = p.master.WriteString(text) // nobody may be left to read it
+	p.h.w.reading = p.h.w.real + readTime
+	p.write(text)
 }
 
 // EOF types the key for the end of file, twice if a line has begun: the first
@@ -174,7 +179,13 @@ func (p *Process) EOF() {
 		key += key
 	}
 	p.partial = false
-	_, _ = p.master.WriteString(key)
+	p.write(key)
+}
+
+func (p *Process) write(keys string) {
+	if p.typed != nil {
+		_, _ = p.typed.WriteString(keys) // nobody may be left to read them
+	}
 }
 
 // Signal sends p a signal: "INT", "QUIT", "TERM", "HUP", "KILL", "TSTP".
@@ -203,7 +214,7 @@ func (p *Process) Done() (status int, at time.Duration, ok bool) { return p.stat
 // isStarted reports whether p has come so far that the script can go on: it has
 // a socket, or has ended, or seems to want none.
 func (p *Process) isStarted() bool {
-	return p.done || p.hasSocket() || p.h.w.now > p.started+startTime
+	return p.done || p.hasSocket() || p.h.w.real > p.started+startTime
 }
 
 // hasSocket reports whether p has a socket that is bound or connected.

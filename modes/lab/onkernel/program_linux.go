@@ -54,6 +54,11 @@ type machine struct {
 // Now is the time of the lab's clock.
 func (m machine) Now() time.Time { return m.Host.Now().Add(m.ahead).UTC() }
 
+// Serve hands on the clock, too.
+func (m machine) Serve(serve func(modes.Host)) {
+	m.Host.Serve(func(h modes.Host) { serve(machine{h, m.ahead}) })
+}
+
 // EndLinesAt makes a key end a line at the terminal.
 func (m machine) EndLinesAt(key byte) {
 	t, err := unix.IoctlGetTermios(0, unix.TCGETS)

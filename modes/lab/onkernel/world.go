@@ -22,12 +22,15 @@ type World struct {
 
 	sink     trace.Sink
 	seed     uint64
-	start    time.Time // when Now is 0: when Step is called first
-	now      time.Duration
-	inbox    chan func() // what others than Step have seen
+	start    time.Time     // when Step was called first
+	real     time.Duration // since then; links and tables go by it
+	now      time.Duration // the same, less standing
+	standing time.Duration // how long the clock has stood still
+	inbox    chan func()   // what others than Step have seen
 	closed   chan struct{}
 	script   []event       // to come, in the order of their times
 	starting []*Process    // for which the script waits
+	reading  time.Duration // until when a program has read what was typed
 	look     time.Duration // when the tables of the sockets are looked at again
 	links    []*Link
 	hosts    []*Host
@@ -51,11 +54,14 @@ type name struct {
 // How often the tables of the sockets are looked at, and how often while a
 // program is being started.
 const (
-	lookEvery     = 50 * time.Millisecond
+	lookEvery     = 100 * time.Millisecond
 	lookSoonEvery = 5 * time.Millisecond
 	// startTime is how long a program may take until it has a socket. The
 	// script waits for it so long, and no longer.
 	startTime = 3 * time.Second
+	// readTime is how long the script waits after a line was typed: the answer
+	// is to stand before the next one.
+	readTime = 50 * time.Millisecond
 )
 
 // New returns a World without hosts. Chance, of what is lost on a link for one,
@@ -67,11 +73,12 @@ func New(seed uint64, sink trace.Sink) *World {
 	}
 }
 
-// Now returns the time since Step was called first.
+// Now returns the time since Step was called first, but for that in which
+// programs were started. A script is written as if that took none.
 func (w *World) Now() time.Duration { return w.now }
 
 // At lets do happen at an instant, but not before a program that was started
-// has a socket or has ended.
+// has a socket or has ended, and what was typed has been read.
 func (w *World) At(at time.Duration, do func()) {
 	i, _ := slices.BinarySearchFunc(w.script, at, func(e event, at time.Duration) int {
 		if e.at <= at {
@@ -113,7 +120,7 @@ func (w *World) Step() error {
 		if err := w.awaitServices(); err != nil {
 			return err
 		}
-		w.start, w.now, w.look = time.Now(), 0, 0
+		w.start, w.real, w.now, w.standing, w.look = time.Now(), 0, 0, 0, 0
 	}
 	return w.step()
 }
@@ -134,29 +141,35 @@ func (w *World) awaitServices() error {
 
 func (w *World) step() error {
 	for {
-		w.now = max(w.now, time.Since(w.start))
+		w.tick()
 		at, do := w.next()
-		if do != nil && at <= w.now {
+		if at <= w.real {
 			do()
 			return nil
 		}
-		var timer <-chan time.Time
-		if do != nil {
-			timer = time.After(at - w.now)
-		}
 		select {
 		case seen := <-w.inbox:
-			w.now = max(w.now, time.Since(w.start))
+			w.tick()
 			seen()
 			return nil
 		case <-w.Interrupt:
 			return ErrInterrupted
-		case <-timer:
+		case <-time.After(at - w.real):
 		}
 	}
 }
 
-// next finds what is due first.
+// tick reads the clock.
+func (w *World) tick() {
+	passed := time.Since(w.start) - w.real
+	w.real += passed
+	if len(w.starting) > 0 {
+		w.standing += passed
+	}
+	w.now = w.real - w.standing
+}
+
+// next finds what is due first, by the clock that never stands still.
 func (w *World) next() (at time.Duration, do func()) {
 	at, do = w.look, w.lookAround
 	for _, l := range w.links {
@@ -164,8 +177,10 @@ func (w *World) next() (at time.Duration, do func()) {
 			at, do = t, l.out
 		}
 	}
-	if len(w.script) > 0 && len(w.starting) == 0 && w.script[0].at < at {
-		at, do = w.script[0].at, w.play
+	if len(w.script) > 0 && len(w.starting) == 0 {
+		if t := max(w.script[0].at+w.standing, w.reading); t < at {
+			at, do = t, w.play
+		}
 	}
 	return at, do
 }
@@ -189,14 +204,14 @@ func (w *World) see(what func()) bool {
 
 // lookAround looks at what nobody tells.
 func (w *World) lookAround() {
-	w.look = w.now + lookEvery
+	w.look = w.real + lookEvery
 	w.starting = slices.DeleteFunc(w.starting, (*Process).isStarted)
 	if len(w.starting) > 0 {
-		w.look = w.now + lookSoonEvery
+		w.look = w.real + lookSoonEvery
 	}
 	for _, h := range w.hosts {
-		if h.up && w.now >= h.looked+lookEvery {
-			h.looked = w.now
+		if h.up && w.real >= h.looked+lookEvery {
+			h.looked = w.real
 			h.onlooker.compare(w.now, h.sockets("tcp"))
 		}
 	}
