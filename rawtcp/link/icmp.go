@@ -34,6 +34,12 @@ func hostUnreachable() failure {
 	}
 }
 
+func lineDown() failure {
+	why := hostUnreachable()
+	why.rule.Text = "the line is down"
+	return why
+}
+
 func timeExceeded() failure {
 	return failure{
 		v4: wire.ICMPv4TimeExceeded, v4c: wire.ExceededInTransit,

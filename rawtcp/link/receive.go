@@ -164,6 +164,12 @@ func (h *Node) forward(now time.Duration, in *Port, f *Frame, dst netip.Addr) {
 		h.refuse(now, in, f, TTLExceeded)
 		return
 	}
+	if l := path.port.link; l.p2p && l.IsCut(path.port.index) {
+		// A modem sees that nobody is there; an Ethernet does not.
+		h.icmpError(now, f.Packet, lineDown())
+		h.refuse(now, in, f, Cut)
+		return
+	}
 	o := outgoing{
 		id: f.ID, packet: f.Packet, forwarded: true,
 		why: trace.Rule{Text: "forwarded", RFC: "RFC 1812, section 5.2.1"},

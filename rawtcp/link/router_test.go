@@ -114,6 +114,22 @@ func TestOldRouterHidesMTU(t *testing.T) {
 
 // Of two addresses of an interface, that in the network of the next hop is the
 // source.
+// A router knows that its own line is down, not that the other end is.
+func TestLineDown(t *testing.T) {
+	l, _, svr4, slip := book(t)
+	serial := l.FindLink("slip")
+	serial.Cut(0, Everybody)
+	serial.Mend(10*time.Second, Everybody)
+	serial.Cut(10*time.Second, slip.ports[0].Index())
+	l.run(time.Second)
+	l.mustUDP(svr4, "140.252.13.65", 10)
+	l.run(20 * time.Second)
+	l.mustUDP(svr4, "140.252.13.65", 10)
+	l.run(30 * time.Second)
+	l.wantDrops("1.003 bsdi: cable cut", "20.033 slip: cable cut")
+	l.wantGot("svr4", "1.004 IP bsdi > svr4: ICMP host slip unreachable, length 36")
+}
+
 func TestSourceAddress(t *testing.T) {
 	l := newLab(t)
 	h := l.host("h", NodeOptions{})
