@@ -1,0 +1,163 @@
+package hub
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"sock/rawtcp/link"
+)
+
+const help = `list                     who is on the wire, its conditions and its rules
+cut [ADDRESS]            cut the cable of a host, or the whole wire
+mend [ADDRESS]           mend it
+cut [ADDRESS] at TIME    cut it at that time since the hub began; also mend
+delay TIME               from end to end: 40ms, 1.5s
+jitter TIME              at most so much more
+loss P                   a probability: 0.01, 1%; also dup, reorder, corrupt
+rate BITS                per second: 9600, 10M; 0 is without limit
+queue PACKETS            that may wait because of the rate
+drop WHICH               a rule: drop the 2nd pure ACK from 10.0.0.1
+hold WHICH TIME          hold the first data segment 500 ms
+duplicate WHICH          duplicate every 3rd segment port 80
+corrupt WHICH            corrupt the 1st SYN to 10.0.0.2
+help                     this`
+
+// command does what a line says, and returns what there is to answer.
+func (c *cable) command(now time.Duration, line string) (answer string, err error) {
+	words := strings.Fields(line)
+	if len(words) == 0 || strings.HasPrefix(words[0], "#") {
+		return "", nil
+	}
+	switch verb := strings.ToLower(words[0]); {
+	case verb == "help" || verb == "?":
+		return help, nil
+	case verb == "list":
+		return c.list(now), nil
+	case (verb == "cut" || verb == "mend") && len(words) <= 2:
+		return "", c.change(now, verb == "cut", words[1:])
+	case verb == "corrupt" && len(words) > 2:
+		return "", c.rule(line) // and not a condition of that name
+	case isCondition(verb):
+		return "", c.condition(words)
+	}
+	return "", c.rule(line)
+}
+
+// change cuts or mends a cable now: that of an address, or the whole wire.
+func (c *cable) change(now time.Duration, cut bool, whose []string) error {
+	end := link.Everybody
+	if len(whose) > 0 {
+		a, err := netip.ParseAddr(whose[0])
+		if err != nil {
+			return fmt.Errorf("%q is no address", whose[0])
+		}
+		if end, err = c.endOf(a.Unmap()); err != nil {
+			return err
+		}
+		c.ends[end].pinned = true
+	}
+	switch {
+	case c.isCut(end) == cut && cut:
+		return errors.New("it is cut already")
+	case c.isCut(end) == cut:
+		return errors.New("it is not cut")
+	case cut:
+		c.pipe.Cut(now, end)
+	default:
+		c.pipe.Mend(now, end)
+	}
+	c.advance(now)
+	return nil
+}
+
+// condition sets conditions: "delay 40ms loss 1%".
+func (c *cable) condition(words []string) error {
+	state := c.state
+	for ; len(words) > 1; words = words[2:] {
+		if err := SetCondition(&state, strings.ToLower(words[0]), words[1]); err != nil {
+			return err
+		}
+	}
+	if len(words) > 0 {
+		return fmt.Errorf("%s of what?", words[0])
+	}
+	c.state = state
+	c.pipe.Set(state)
+	return nil
+}
+
+// rule puts a rule to work.
+func (c *cable) rule(text string) error {
+	r, err := link.ParseRule(text)
+	if err != nil {
+		return err
+	}
+	if len(c.rules) >= maxRules {
+		return fmt.Errorf("there are %d rules, and no room for more", maxRules)
+	}
+	if err := c.pipe.Add(r); err != nil {
+		return err
+	}
+	c.rules = append(c.rules, r.String())
+	return nil
+}
+
+// maxRules is how many rules there may be: each packet asks them all.
+const maxRules = 1000
+
+// list returns who is there, and what the wire is like.
+func (c *cable) list(now time.Duration) string {
+	var b strings.Builder
+	s := c.pipe.Stats()
+	fmt.Fprintf(&b, "wire: MTU %d, %s\n", c.mtu, describe(c.state))
+	fmt.Fprintf(&b, "packets: %d in, %d out, %d under way, %d dropped, %d duplicated, %d corrupted, %d for nobody",
+		s.In, s.Delivered, s.Pending, s.Dropped+c.full, s.Duplicated, s.Corrupted, c.nobody)
+	if c.isCut(link.Everybody) {
+		b.WriteString("\ncut")
+	}
+	for _, r := range c.rules {
+		b.WriteString("\nrule: " + r)
+	}
+	for _, p := range c.ports {
+		fmt.Fprintf(&b, "\n%s: %s, for %v, %d sent, %d received", addresses(p.addresses), p.who,
+			(now - p.since).Round(time.Second), p.sent, p.got)
+		if p.lost > 0 {
+			fmt.Fprintf(&b, ", %d lost", p.lost)
+		}
+	}
+	for _, i := range c.cutEnds() {
+		fmt.Fprintf(&b, "\ncut: %v", c.ends[i].address)
+	}
+	return b.String()
+}
+
+func addresses(all []netip.Prefix) string {
+	var words []string
+	for _, a := range all {
+		words = append(words, a.String())
+	}
+	return strings.Join(words, " ")
+}
+
+// cutEnds returns the ends whose own cable is cut, in the order of addresses.
+func (c *cable) cutEnds() (all []int) {
+	for i, e := range c.ends {
+		if i != nowhere && e.cut {
+			all = append(all, i)
+		}
+	}
+	slices.SortFunc(all, func(i, j int) int { return c.ends[i].address.Compare(c.ends[j].address) })
+	return all
+}
+
+// isCut reports whether this very cable is cut, or for Everybody the wire.
+func (c *cable) isCut(end int) bool {
+	if end == link.Everybody {
+		return c.cut
+	}
+	return c.ends[end].cut
+}

@@ -1,0 +1,154 @@
+package hub
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sock/rawtcp/link"
+	"sock/rawtcp/loop"
+	"sock/rawtcp/trace"
+)
+
+// Plug is a link that is plugged into a Hub: see Dial. Packets are written and
+// read many at once, by two goroutines.
+//
+// When the Hub goes away, Done is closed, and all that is sent from then on is
+// lost, as on a cable that has been pulled.
+type Plug struct {
+	link.Attached
+	conn   conn
+	mtu    int
+	out    *queue
+	buffer []byte
+	lost   atomic.Uint64
+
+	down    chan struct{}
+	once    sync.Once
+	err     error          // set before down is closed
+	reader  sync.WaitGroup // when it has ended, nothing is received any more
+	writers sync.WaitGroup
+}
+
+var _ loop.Link = (*Plug)(nil)
+
+// conn is the way to a hub.
+type conn interface {
+	// receive hands over what comes, until the hub goes away, and returns why.
+	receive(f func(packets [][]byte)) error
+	// write writes a batch of messages.
+	write(batch []byte) error
+	// live keeps the hub in mind of the plug until stop is closed, or returns
+	// why the hub has gone.
+	live(q *queue, stop <-chan struct{}) error
+	net.Conn
+}
+
+// ErrHubGone is why a Plug is down whose Hub has gone away.
+var ErrHubGone = errors.New("the hub has gone")
+
+// gone returns why a Plug is down, of which err has told.
+func gone(err error) error {
+	if errors.Is(err, io.EOF) {
+		return ErrHubGone // nothing more is known
+	}
+	return fmt.Errorf("%w: %w", ErrHubGone, err)
+}
+
+// newPlug returns the Plug on c, which a hub has welcomed.
+func newPlug(c conn, prefix, welcome []byte) (*Plug, error) {
+	mtu, own, err := parseWelcome(welcome)
+	if err != nil {
+		return nil, err
+	}
+	p := &Plug{
+		conn: c, mtu: mtu, out: newQueue(prefix, waiting),
+		buffer: make([]byte, 0, mtu), down: make(chan struct{}),
+	}
+	p.Attached = link.Attached{Interface: p, Name: wireName, Addresses: own}
+	p.writers.Go(func() {
+		if err := p.out.run(c.write); err != nil {
+			p.fail(err)
+		}
+	})
+	p.writers.Go(func() {
+		if err := c.live(p.out, p.down); err != nil {
+			p.fail(err)
+		}
+	})
+	return p, nil
+}
+
+// MTU returns the length of the longest packet, as the Hub has told it.
+func (p *Plug) MTU() int { return p.mtu }
+
+// Checksums returns that all are to be computed: the wire may damage packets.
+func (p *Plug) Checksums() link.Checksums { return link.Checksums{} }
+
+// Buffer returns a buffer for Send, always the same.
+func (p *Plug) Buffer() []byte { return p.buffer }
+
+// Send sends a packet with the next Flush. It is lost if there is no room for it
+// because the Hub does not read.
+func (p *Plug) Send(_ time.Duration, packet []byte, _ trace.Rule) error {
+	if len(packet) > p.mtu {
+		return link.ErrTooBig
+	}
+	if !p.out.take(packet) {
+		p.lost.Add(1)
+	}
+	return nil
+}
+
+// Flush sends what waits.
+func (p *Plug) Flush() { p.out.flush() }
+
+// Start begins to receive.
+func (p *Plug) Start(receive func(packets [][]byte)) {
+	p.reader.Go(func() { p.fail(p.conn.receive(receive)) })
+}
+
+// Lost returns how many packets Send had no room for.
+func (p *Plug) Lost() uint64 { return p.lost.Load() }
+
+// Done returns a channel that is closed when the Hub has gone away, or Close was
+// called. Err says which.
+func (p *Plug) Done() <-chan struct{} { return p.down }
+
+// Err returns nil until Done is closed, then net.ErrClosed after Close, or else
+// an error that is ErrHubGone.
+func (p *Plug) Err() error {
+	select {
+	case <-p.down:
+		return p.err
+	default:
+		return nil
+	}
+}
+
+// fail takes the link down.
+func (p *Plug) fail(why error) {
+	p.once.Do(func() {
+		p.err = why
+		close(p.down)
+		p.out.end()
+	})
+}
+
+// farewell is how long Close waits for what was sent to be written.
+const farewell = time.Second
+
+// Close pulls the plug. What was sent goes out before.
+func (p *Plug) Close() error {
+	p.out.say(kindLeave, "")
+	p.fail(net.ErrClosed)
+	_ = p.conn.SetWriteDeadline(time.Now().Add(farewell)) // or it is closed
+	p.writers.Wait()
+	err := p.conn.Close()
+	p.reader.Wait()
+	return err
+}

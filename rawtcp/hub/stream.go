@@ -1,0 +1,206 @@
+package hub
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"time"
+)
+
+const (
+	// joinTime is how long a connection may take to say whom it is of.
+	joinTime = 5 * time.Second
+	// waiting is how many bytes may wait for one plug to read them.
+	waiting = 1 << 20
+	// chunk is how many bytes are read at once, at least.
+	chunk = 64 << 10
+)
+
+// accept serves those who connect to l, until it is closed.
+func (h *Hub) accept(l net.Listener) {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
+			// Out of descriptors, for one: those who are there go on, and
+			// whoever leaves makes room.
+			select {
+			case <-h.done:
+				return
+			case <-time.After(time.Second):
+			}
+			continue
+		}
+		h.serve(conn, whoIs(conn))
+	}
+}
+
+// serve lets conn plug in, and returns at once.
+func (h *Hub) serve(conn net.Conn, who string) {
+	if !h.keep(conn) {
+		_ = conn.Close() // it is for nothing
+		return
+	}
+	h.all.Go(func() {
+		defer func() {
+			h.forget(conn)
+			_ = conn.Close() // whoever it was has gone
+		}()
+		s := &stream{hub: h, conn: conn, out: newQueue(nil, waiting), buf: make([]byte, headerLen+maxText)}
+		s.run(who)
+	})
+}
+
+// stream is a connection to a plug.
+type stream struct {
+	hub  *Hub
+	conn net.Conn
+	out  *queue
+	buf  []byte
+	n    int // bytes of buf that are read and not yet used
+}
+
+// run plugs in and stays until the connection ends.
+func (s *stream) run(who string) {
+	_ = s.conn.SetReadDeadline(time.Now().Add(joinTime)) // it is open
+	p, err := s.join(who)
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			_ = s.conn.SetWriteDeadline(time.Now().Add(joinTime))
+			// It need not hear it.
+			_, _ = s.conn.Write(appendMessage(nil, kindRefuse, err.Error()))
+		}
+		return
+	}
+	_ = s.conn.SetReadDeadline(time.Time{})
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		// If it fails, so does the reader.
+		_ = s.out.run(func(batch []byte) error {
+			_, err := s.conn.Write(batch)
+			return err
+		})
+	}()
+	s.grow()
+	if err = s.read(p); errors.Is(err, io.EOF) {
+		err = nil
+	}
+	s.hub.leave(p, err)
+	s.out.end()
+	_ = s.conn.Close() // the writer may wait for it
+	<-written
+}
+
+// join takes the first message, which must be a join.
+func (s *stream) join(who string) (*port, error) {
+	for {
+		k, body, rest, ok, err := next(s.buf[:s.n], maxText)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			err := s.fill()
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				err = fmt.Errorf("it has not joined within %v", joinTime)
+			}
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if k != kindJoin {
+			return nil, errJunk
+		}
+		wanted, err := parseJoin(body)
+		if err != nil {
+			return nil, err
+		}
+		s.n = copy(s.buf, rest)
+		return s.hub.join(wanted, who, s.out)
+	}
+}
+
+// grow makes room for packets: those who have not joined cost little.
+func (s *stream) grow() {
+	s.buf = append(make([]byte, 0, chunk+headerLen+maxMTU), s.buf[:s.n]...)
+	s.buf = s.buf[:cap(s.buf)]
+}
+
+// fill reads more. It returns io.EOF for any end.
+func (s *stream) fill() error {
+	n, err := s.conn.Read(s.buf[s.n:])
+	s.n += n
+	if n > 0 {
+		return nil
+	}
+	if err == nil || errors.Is(err, net.ErrClosed) || isReset(err) {
+		err = io.EOF
+	}
+	return err
+}
+
+// read puts on the wire what comes, until it ends, and returns why: io.EOF if that
+// is as it should be.
+func (s *stream) read(p *port) error {
+	for {
+		rest, err := s.hub.receive(p, s.buf[:s.n])
+		if err != nil {
+			return err
+		}
+		s.n = copy(s.buf, rest)
+		if err := s.fill(); err != nil {
+			return err
+		}
+	}
+}
+
+// join plugs in, and welcomes.
+func (h *Hub) join(wanted []string, who string, out *queue) (*port, error) {
+	h.lock()
+	defer h.unlock()
+	p, err := h.cable.join(h.now, wanted, who, out)
+	if err == nil {
+		out.say(kindWelcome, welcomeText(h.cable.mtu, p.addresses))
+	}
+	return p, err
+}
+
+// leave unplugs p.
+func (h *Hub) leave(p *port, why error) {
+	h.lock()
+	defer h.unlock()
+	h.cable.leave(h.now, p, why)
+}
+
+// receive puts the packets of the messages in b on the wire, and returns what
+// follows them.
+func (h *Hub) receive(p *port, b []byte) (rest []byte, err error) {
+	if len(b) < headerLen {
+		return b, nil
+	}
+	h.lock()
+	defer h.unlock()
+	for {
+		k, body, rest, ok, err := next(b, h.cable.mtu)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return b, nil
+		}
+		switch k {
+		case kindPacket:
+		case kindLeave:
+			return nil, io.EOF
+		default:
+			return nil, errJunk
+		}
+		h.cable.send(h.now, p, body)
+		b = rest
+	}
+}
