@@ -101,6 +101,14 @@ func (t *TCB) baseRTO() time.Duration {
 	return t.rtt.rto
 }
 
+// tickPersist is what tcp_setpersist of the Berkeley code makes of the
+// measurements: 1.5 s in Fig 22-1, where the RTO has come to be 2.5 s.
+func (t *TCB) tickPersist() time.Duration {
+	r, tick := &t.rtt, max(t.cfg.Slow.Tick, 1)
+	srtt, rttvar := int(r.srtt*8/tick), int(r.rttvar*4/tick)
+	return time.Duration((srtt/4+rttvar)/2) * tick
+}
+
 // currentRTO is the RTO with back-off.
 //
 // "(5.5) The host MUST set RTO <- RTO * 2 ("back off the timer"). The maximum

@@ -189,6 +189,9 @@ func (t *TCB) enterPersist(now time.Duration) {
 
 func (t *TCB) armPersist(now time.Duration) {
 	wait := t.baseRTO() << min(t.probes, 20)
+	if t.cfg.TickRTT && t.rtt.rto > 0 {
+		wait = t.tickPersist() << min(t.probes, 20)
+	}
 	wait = max(min(wait, t.cfg.PersistMax), t.cfg.PersistMin)
 	t.set(now, TimerPersist, t.cfg.Slow.After(now, wait))
 }

@@ -100,22 +100,28 @@ func TestRepacketization(t *testing.T) {
 	f.in(". 1:1(0) ack 34")
 }
 
-// Fig 22-1: 5, 5, 6, 12, 24, 48, 60, 60 ... s, for ever.
+// Fig 22-1: 5, 5, 6, 12, 24, 48, 60, 60 ... s, for ever. The last measurement
+// there spans a tick.
 func TestPersistBSD(t *testing.T) {
 	f := atBSD(t)
-	f.in(". 1:1(0) ack 14 win 0")
+	f.now += 400 * time.Millisecond
+	f.send(10)
+	f.want("P. 14:24(10) ack 1")
+	f.advance(200 * time.Millisecond)
+	f.in(". 1:1(0) ack 24 win 0")
+	f.now += 400 * time.Millisecond // to a tick
 	f.send(100)
 	f.wantNothing()
 	for i, want := range seconds(5, 5, 6, 12, 24, 48, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60) {
 		if got := f.advanceToTimer(); got != want {
 			t.Errorf("probe %d after %v, want %v", i+1, got, want)
 		}
-		f.want(". 14:15(1) ack 1")
+		f.want(". 24:25(1) ack 1")
 		f.wantRule(tcb.RuleProbe)
-		f.in(". 1:1(0) ack 14 win 0")
+		f.in(". 1:1(0) ack 24 win 0")
 	}
-	f.in(". 1:1(0) ack 14 win 4096")
-	f.want("P. 14:114(100) ack 1")
+	f.in(". 1:1(0) ack 24 win 4096")
+	f.want("P. 24:124(100) ack 1")
 }
 
 // "As long as the receiving TCP peer continues to send acknowledgments in
