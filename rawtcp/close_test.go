@@ -287,6 +287,20 @@ func TestLingerAtOnce(t *testing.T) {
 	}
 }
 
+// The linger time is over when it is, whether Advance has been called or not.
+func TestLingerTime(t *testing.T) {
+	l, k, _ := in(t, isLingering, "")
+	if err := k.Close(10*time.Second - 1); !errors.Is(err, rawtcp.ErrWouldBlock) {
+		t.Errorf("too early: %v", err)
+	}
+	if err := k.Close(10 * time.Second); err != nil {
+		t.Errorf("in time: %v", err)
+	}
+	if d, _ := l.NextDeadline(); d > 5*time.Second {
+		t.Errorf("the FIN is sent again at %v", d)
+	}
+}
+
 // Who has lingered enough can still abort.
 func TestLingerAborted(t *testing.T) {
 	l, k, p := in(t, isLingering, "")

@@ -98,7 +98,7 @@ func TestFlagOff(t *testing.T) {
 // TestInherited: an accepted socket has the options of the one that listened,
 // as they were when it was accepted; later changes of one are not the other's.
 func TestInherited(t *testing.T) {
-	for _, late := range []bool{false, true} {
+	for late := range 3 { // before the SYN, before the ACK, after it
 		l := newLone(t, "")
 		k := l.listen(at(here, 80), 5)
 		set := func() {
@@ -106,7 +106,7 @@ func TestInherited(t *testing.T) {
 				l.ok(k.Set(l.now, v.name, v.ok))
 			}
 		}
-		if !late {
+		if late == 0 {
 			set()
 		}
 		p := l.peer(at(there, 2000), at(here, 80))
@@ -114,13 +114,16 @@ func TestInherited(t *testing.T) {
 		p.send(wire.SYN, "")
 		synack := l.one()
 		p.ack = synack.Seq + 1
-		if !late && (synack.ttl != 3 || synack.tos != 16 || synack.Options.MSS != 777 || synack.Window != 4321) {
+		if late == 0 && (synack.ttl != 3 || synack.tos != 16 || synack.Options.MSS != 777 || synack.Window != 4321) {
 			t.Errorf("%+v", synack)
 		}
-		if late {
+		if late == 1 {
 			set()
 		}
 		p.send(wire.ACK, "")
+		if late == 2 {
+			set()
+		}
 		a, err := k.Accept(l.now)
 		l.ok(err)
 		for _, v := range values() {

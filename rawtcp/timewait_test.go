@@ -360,6 +360,37 @@ func TestConnectTimeWait(t *testing.T) {
 	}
 }
 
+// One that has begun to wait anew is done last, and keeps nobody waiting.
+func TestTimeWaitRestarted(t *testing.T) {
+	l := newLone(t, "rfc9293")
+	k := l.listen(at(here, 80), 5)
+	var ps []*peer
+	for i := range 3 {
+		a, p := l.accepts(k, uint16(2000+i))
+		l.ok(a.Close(l.now))
+		p.take(wire.FIN | wire.ACK)
+		p.send(wire.FIN|wire.ACK, "")
+		p.take(wire.ACK)
+		ps = append(ps, p)
+		l.pass(time.Second)
+	}
+	ps[0].seq--
+	ps[0].send(wire.FIN|wire.ACK, "")
+	for _, want := range []time.Duration{241, 242, 243} {
+		next, ok := l.NextDeadline()
+		if !ok || next != want*time.Second {
+			t.Errorf("the next is done at %v, not %d s", next, want)
+		}
+		if err := l.Check(l.now); err != nil {
+			t.Error(err)
+		}
+		l.pass(next - l.now)
+	}
+	if n := len(l.Netstat(l.now)); n != 1 {
+		t.Errorf("%d rows", n)
+	}
+}
+
 // Connections with different times to wait are done each in its time.
 func TestTimeWaitOrder(t *testing.T) {
 	l := newLone(t, "rfc9293")
