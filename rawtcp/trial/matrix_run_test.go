@@ -246,7 +246,7 @@ func (r *run) check() error {
 			return nil
 		}
 		in[n] = u.sock.Info()
-		if err := checkInfo(&in[n]); err != nil {
+		if err := checkInfo(&in[n], r.hosts[n].Profile().TCP.StreamHead); err != nil {
 			return fmt.Errorf("end %d in %v: %w", n, in[n].State, err)
 		}
 	}
@@ -263,8 +263,9 @@ func (r *run) check() error {
 	return nil
 }
 
-// checkInfo checks the variables of one end.
-func checkInfo(in *tcb.Info) error {
+// checkInfo checks the variables of one end. It may keep head bytes beside what
+// is in its buffer.
+func checkInfo(in *tcb.Info, head int) error {
 	rexmt, persist := in.Timers[tcb.TimerRexmt] >= 0, in.Timers[tcb.TimerPersist] >= 0
 	switch {
 	case in.State == tcb.Closed:
@@ -273,7 +274,7 @@ func checkInfo(in *tcb.Info) error {
 		return fmt.Errorf("una %d, nxt %d", in.SndUna, in.SndNxt)
 	case in.SndUna.Less(in.ISS):
 		return fmt.Errorf("una %d, iss %d", in.SndUna, in.ISS)
-	case in.SendQueued > in.SendBuffer || in.RecvQueued+in.OutOfOrder > in.RecvBuffer:
+	case in.SendQueued > in.SendBuffer || in.RecvQueued+in.OutOfOrder > in.RecvBuffer+head:
 		return fmt.Errorf("%d and %d+%d bytes in buffers of %d and %d",
 			in.SendQueued, in.RecvQueued, in.OutOfOrder, in.SendBuffer, in.RecvBuffer)
 	case rexmt && persist:
@@ -330,7 +331,7 @@ func lastLines(c cell, profiles [2]string, seed uint64) string {
 		case ok && e.Kind == trace.Dropped:
 			lines = append(lines, line+" DROPPED: "+e.Reason.String())
 		case ok:
-			lines = append(lines, line)
+			lines = append(lines, line+" ("+e.Rule.Text+")")
 		case e.Kind == trace.State:
 			lines = append(lines, fmt.Sprintf("%v %s: %s -> %s (%s)", e.At, e.Host, e.From, e.To, e.Text))
 		case e.Kind == trace.TimerFired:
