@@ -92,6 +92,9 @@ func (c *cable) parseAddress(text string) (netip.Prefix, error) {
 		if err != nil {
 			return p, fmt.Errorf("%.50q is no IP address", text)
 		}
+		if a.Zone() != "" {
+			return p, fmt.Errorf("%v has a zone, of which the wire knows nothing", a)
+		}
 		a = a.Unmap()
 		bits := 64
 		switch {
@@ -110,11 +113,12 @@ func checkHost(p netip.Prefix) error {
 	a := p.Addr()
 	network := link.Attached{Addresses: []netip.Prefix{p}}
 	switch {
-	case a.IsUnspecified(), a.IsMulticast(), a.IsLoopback(), a.Is4In6(), a.Zone() != "", network.IsBroadcast(a):
+	case a.IsUnspecified(), a.IsMulticast(), a.IsLoopback(), a.Is4In6(), network.IsBroadcast(a):
 		return fmt.Errorf("%v cannot be the address of a host", a)
-	case a.Is4() && p.Bits() < 31 && p.Masked().Addr() == a:
+	case p.Bits() < a.BitLen()-1 && p.Masked().Addr() == a:
 		// RFC 1122, section 3.2.1.3: "IP addresses are not permitted to have
-		// the value 0 or -1 for any of the <Host-number> [...] fields".
+		// the value 0 or -1 for any of the <Host-number> [...] fields". With
+		// IPv6 it is the address of all routers (RFC 4291, section 2.6.1).
 		return fmt.Errorf("%v is the address of a network, not of a host", p)
 	}
 	return nil

@@ -116,11 +116,14 @@ func (c *cable) list(now time.Duration) string {
 	fmt.Fprintf(&b, "wire: MTU %d, %s\n", c.mtu, describe(c.state))
 	fmt.Fprintf(&b, "packets: %d in, %d out, %d under way, %d dropped, %d duplicated, %d corrupted, %d for nobody",
 		s.In, s.Delivered, s.Pending, s.Dropped+c.full, s.Duplicated, s.Corrupted, c.nobody)
-	if c.isCut(link.Everybody) {
-		b.WriteString("\ncut")
-	}
 	for _, r := range c.rules {
 		b.WriteString("\nrule: " + r)
+	}
+	if c.cut {
+		b.WriteString("\ncut: all of it")
+	}
+	for _, i := range c.cutEnds() {
+		fmt.Fprintf(&b, "\ncut: %v", c.ends[i].address)
 	}
 	for _, p := range c.ports {
 		fmt.Fprintf(&b, "\n%s: %s, for %v, %d sent, %d received", addresses(p.addresses), p.who,
@@ -128,9 +131,6 @@ func (c *cable) list(now time.Duration) string {
 		if p.lost > 0 {
 			fmt.Fprintf(&b, ", %d lost", p.lost)
 		}
-	}
-	for _, i := range c.cutEnds() {
-		fmt.Fprintf(&b, "\ncut: %v", c.ends[i].address)
 	}
 	return b.String()
 }

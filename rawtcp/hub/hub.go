@@ -2,6 +2,7 @@ package hub
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -72,23 +73,8 @@ const never = time.Duration(1<<63 - 1)
 // it must Close it.
 func New(o Options) (*Hub, error) {
 	anyMTU := o.MTU == 0
-	if anyMTU {
-		o.MTU = 1500
-	}
-	if o.MTU < minMTU || o.MTU > maxMTU {
-		return nil, fmt.Errorf("an MTU is from %d to %d", minMTU, maxMTU)
-	}
-	if !o.Prefix.IsValid() {
-		o.Prefix = netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, 0, 0}), 24)
-	}
-	if o.Mode == 0 {
-		o.Mode = 0o600
-	}
-	if o.Plugs == 0 {
-		o.Plugs = 256
-	}
-	if o.Epoch.IsZero() {
-		o.Epoch = time.Now()
+	if err := o.complete(); err != nil {
+		return nil, err
 	}
 	h := &Hub{
 		epoch: o.Epoch, armed: never, cable: newCable(o), mode: o.Mode, anyMTU: anyMTU,
@@ -103,6 +89,23 @@ func New(o Options) (*Hub, error) {
 	h.lock()
 	h.unlock()
 	return h, nil
+}
+
+// complete sets what is 0 to what it stands for.
+func (o *Options) complete() error {
+	o.MTU = cmp.Or(o.MTU, 1500)
+	if o.MTU < minMTU || o.MTU > maxMTU {
+		return fmt.Errorf("an MTU is from %d to %d", minMTU, maxMTU)
+	}
+	if !o.Prefix.IsValid() {
+		o.Prefix = netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, 0, 0}), 24)
+	}
+	if o.Epoch.IsZero() {
+		o.Epoch = time.Now()
+	}
+	o.Mode = cmp.Or(o.Mode, 0o600)
+	o.Plugs = cmp.Or(o.Plugs, 256)
+	return nil
 }
 
 // Close unplugs everybody, and removes what Listen and TUN have made.

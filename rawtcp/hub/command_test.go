@@ -1,0 +1,190 @@
+package hub
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sock/rawtcp/link"
+	"sock/rawtcp/wire"
+)
+
+// What is wrong with a line is said in a sentence, and changes nothing.
+func TestWrongCommands(t *testing.T) {
+	b := newBench(t, Options{})
+	b.plug("10.0.0.1")
+	b.told = nil
+	for line, want := range map[string]string{
+		"mend":                     "it is not cut",
+		"cut bsdi":                 `"bsdi" is no address`,
+		"cut 0.0.0.0":              "0.0.0.0 cannot be the address of a host",
+		"cut 10.0.0.1 at":          `"cut 10.0.0.1 at": "" is no time`,
+		"cut bsdi at 1 s":          `"cut bsdi at 1 s": no host "bsdi" is on this link`,
+		"delay":                    "delay of what?",
+		"delay 1s jitter":          "jitter of what?",
+		"delay -1s":                `delay "-1s": a time is needed, up to 24h0m0s: 40ms, 1.5s`,
+		"delay NaN":                `delay "NaN": a time is needed, up to 24h0m0s: 40ms, 1.5s`,
+		"jitter soon":              `jitter "soon": a time is needed, up to 24h0m0s: 40ms, 1.5s`,
+		"delay 1s loss 2":          `loss "2": a probability is needed, from 0 to 1, or from 0% to 100%`,
+		"loss NaN":                 `loss "NaN": a probability is needed, from 0 to 1, or from 0% to 100%`,
+		"rate fast":                `rate "fast": bits per second are needed: 9600, 64k, 10M, 1G`,
+		"queue -1":                 `queue "-1": a number of packets is needed, up to 1000000`,
+		"loss 0 speed 7":           `"speed" is no condition of a link`,
+		"drop all":                 `"drop all": "" is no kind of packet`,
+		"corrupt the 1st elephant": `"corrupt the 1st elephant": "elephant" is no kind of packet`,
+		"fold":                     `"fold": a rule begins with drop, hold, duplicate, corrupt, cut or mend, not "fold"`,
+	} {
+		if _, err := b.command(0, line); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, not %s", line, err, want)
+		}
+	}
+	b.wantTold()
+	if (b.state != link.Conditions{}) || len(b.rules) > 0 {
+		t.Errorf("changed: %+v %q", b.state, b.rules)
+	}
+}
+
+func TestConditions(t *testing.T) {
+	b := newBench(t, Options{})
+	one, two := b.plug("10.0.0.1"), b.plug("10.0.0.2")
+	b.do("delay 1.5 jitter 0s")
+	one.say("10.0.0.2", "a")
+	b.do("  DELAY 500ms")
+	b.do("# delay 2s")
+	b.do("")
+	two.say("10.0.0.1", "b")
+	b.until(time.Minute)
+	one.want("500ms 10.0.0.2 > 10.0.0.1 b")
+	two.want("1.5s 10.0.0.1 > 10.0.0.2 a")
+	b.do("loss 100%")
+	one.say("10.0.0.2", "c")
+	b.do("loss 0 dup 1 rate 8k queue 7")
+	one.say("10.0.0.2", strings.Repeat("d", 80)) // 100 bytes: 0.1 s
+	b.until(2 * time.Minute)
+	d := "1m0.6s 10.0.0.1 > 10.0.0.2 " + strings.Repeat("d", 80)
+	two.want(d, d)
+	want := link.Conditions{Delay: 500 * time.Millisecond, Duplication: 1, Rate: 8000, Queue: 7}
+	if b.state != want {
+		t.Errorf("%+v, not %+v", b.state, want)
+	}
+	b.do("reorder 0.5 corrupt 1% rate 1.5M")
+	if got := describe(b.state); got != "delay 500ms, dup 1, reorder 0.5, corrupt 0.01, rate 1500000, queue 7" {
+		t.Error(got)
+	}
+}
+
+// Rules count packets from when they are given, whoever sends them.
+func TestRules(t *testing.T) {
+	b := newBench(t, Options{})
+	one, two := b.plug("10.0.0.1"), b.plug("10.0.0.2")
+	b.do("drop the 2nd pure ACK from 10.0.0.1")
+	b.do("hold the first SYN for 3 s")
+	b.do("corrupt the 1st data segment to 10.0.0.1")
+	for range 3 {
+		one.segment("10.0.0.2", wire.ACK, "")
+		two.segment("10.0.0.1", wire.ACK, "")
+	}
+	if len(one.got) != 3 || len(two.got) != 2 {
+		t.Errorf("%d and %d ACKs have come", len(one.got), len(two.got))
+	}
+	one.got, two.got = nil, nil
+	one.segment("10.0.0.2", wire.SYN, "")
+	b.until(2 * time.Second)
+	two.want()
+	b.until(3 * time.Second)
+	if len(two.got) != 1 {
+		t.Errorf("held: %q", two.got)
+	}
+	one.got = nil
+	two.segment("10.0.0.1", wire.ACK, "data")
+	if len(one.got) != 1 || strings.HasSuffix(one.got[0], "data") || !strings.HasSuffix(one.got[0], "dat`") {
+		t.Errorf("not corrupted: %q", one.got)
+	}
+	for range maxRules - 3 {
+		b.do("drop the 1000th RST")
+	}
+	if _, err := b.command(0, "drop the 1000th RST"); err == nil {
+		t.Errorf("there is no end of rules")
+	}
+}
+
+// A cut cable loses what is under way, and stays cut for who comes next.
+func TestCut(t *testing.T) {
+	b := newBench(t, Options{Conditions: link.Conditions{Delay: time.Second}})
+	one, two, three := b.plug("10.0.0.1"), b.plug("10.0.0.2"), b.plug("10.0.0.3")
+	b.told = nil
+	one.say("10.0.0.2", "under way")
+	three.say("10.0.0.1", "elsewhere")
+	b.do("cut 10.0.0.2")
+	b.wantTold("cable cut: 10.0.0.2")
+	one.say("10.0.0.255", "to all")
+	two.say("10.0.0.1", "from behind it")
+	b.leave(b.at, two.port, nil)
+	two = b.plug("10.0.0.2")
+	b.until(time.Second)
+	one.want("1s 10.0.0.3 > 10.0.0.1 elsewhere")
+	two.want()
+	three.want("1s 10.0.0.1 > 10.0.0.255 to all")
+	if _, err := b.command(b.at, "cut 10.0.0.2"); err == nil || err.Error() != "it is cut already" {
+		t.Error(err)
+	}
+	b.told = nil
+	b.do("mend 10.0.0.2")
+	b.do("cut")
+	b.do("mend at 4 s")
+	b.do("cut 10.0.0.3 at 5 s")
+	one.say("10.0.0.2", "cut for all")
+	b.until(4 * time.Second)
+	one.say("10.0.0.2", "mended")
+	b.until(10 * time.Second)
+	two.want("5s 10.0.0.1 > 10.0.0.2 mended")
+	b.wantTold("cable mended: 10.0.0.2", "cable cut: the wire", "cable mended: the wire", "cable cut: 10.0.0.3")
+	if got, want := b.drops(), []string{"cable cut", "cable cut", "cable cut", "cable cut"}; !slices.Equal(got, want) {
+		t.Errorf("dropped: %q", got)
+	}
+}
+
+// A cable that is to be cut some day is nobody else's by then.
+func TestCutOfWhoIsNotThere(t *testing.T) {
+	b := newBench(t, Options{})
+	b.do("cut 10.0.0.9")
+	b.do("cut 10.0.0.8 at 9 s")
+	one, two := b.plug("10.0.0.1"), b.plug("10.0.0.2")
+	b.until(10 * time.Second)
+	one.say("10.0.0.2", "hello")
+	two.want("10s 10.0.0.1 > 10.0.0.2 hello")
+	for _, cut := range []string{"10.0.0.8", "10.0.0.9"} {
+		i := b.plug(cut)
+		one.say(cut, "hello")
+		i.want()
+	}
+}
+
+func TestList(t *testing.T) {
+	b := newBench(t, Options{Conditions: link.Conditions{Loss: 0.25}})
+	b.do("loss 0")
+	b.do("drop  the 9th   SYN")
+	one, two := b.plug("10.0.0.1"), b.plug("10.0.0.2", "fd00::2")
+	one.say("10.0.0.2", "hello")
+	two.full = true
+	one.say("10.0.0.2", "hello")
+	b.do("cut 10.0.0.2")
+	b.do("cut")
+	b.at = time.Minute
+	got, err := b.command(b.at, "list")
+	must(t, err)
+	want := `wire: MTU 1500, perfect
+packets: 2 in, 2 out, 0 under way, 0 dropped, 0 duplicated, 0 corrupted, 0 for nobody
+rule: drop the 9th SYN
+cut: all of it
+cut: 10.0.0.2
+10.0.0.1/24: a test, for 1m0s, 2 sent, 0 received
+10.0.0.2/24 fd00::2/64: a test, for 1m0s, 0 sent, 1 received, 1 lost`
+	if got != want {
+		t.Errorf("%s\nnot\n%s", got, want)
+	}
+	if got, err := b.command(b.at, "help"); err != nil || !strings.Contains(got, "cut [ADDRESS]") {
+		t.Errorf("%q: %v", got, err)
+	}
+}
