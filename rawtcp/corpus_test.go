@@ -17,9 +17,9 @@ var grow = flag.Duration("grow", 0, "look so long for inputs that reach what the
 
 const corpusDir = "testdata/fuzz/FuzzStack"
 
-// TestCorpus: the corpus of FuzzStack reaches every state, every reason to drop
-// a packet, every counter and every error, so the fuzzer begins where all of the
-// Stack is within a few steps.
+// TestCorpus: the corpus of FuzzStack reaches every state, goes along the arrows
+// of the diagram, drops a packet for every reason, and reaches every counter and
+// every error. So the fuzzer begins where all of the Stack is within a few steps.
 //
 // When a change of the Stack has made it fall short, "go test -run TestCorpus
 // -grow 1m" finds what is to be added.
@@ -42,7 +42,7 @@ func TestCorpus(t *testing.T) {
 			t.Errorf("not reached: %s", what)
 		}
 	}
-	t.Logf("%d inputs reach %d states, reasons, counters and errors", len(inputs), n)
+	t.Logf("%d inputs reach %d states, arrows, reasons, counters and errors", len(inputs), n)
 }
 
 // corpus returns the inputs of the corpus by name.

@@ -58,6 +58,7 @@ func (p *play) follow(e trace.Event) error {
 	}
 	p.logf("%v: %v to %v: %s -> %s, %s", p.l.now, e.Local, e.Remote, e.From, e.To, e.Text)
 	p.reached[e.From], p.reached[e.To] = true, true
+	p.reached[e.From+" to "+e.To] = true
 	if e.Remote.Port() == 0 {
 		return nil // a listener
 	}
@@ -98,11 +99,17 @@ func (p *play) note() {
 	}
 }
 
-// reachable returns all that a play is to reach.
+// reachable returns all that a play is to reach: of the diagram, all but the
+// arrow from LISTEN to SYN_SENT, for which the sockets API has no call.
 func reachable() map[string]bool {
 	all := map[string]bool{}
 	for s := range tcb.State(tcb.NumStates) {
 		all[s.String()] = true
+		for to := range tcb.State(tcb.NumStates) {
+			if s.CanBecome(to) && to != tcb.SynSent || s == tcb.Closed && to == tcb.SynSent {
+				all[fmt.Sprintf("%v to %v", s, to)] = true
+			}
+		}
 	}
 	for r := rawtcp.BadChecksum; r.String() != "unknown reason"; r++ {
 		all["drop: "+r.String()] = true
