@@ -472,8 +472,13 @@ func (l *lab) wantText(r *reader, text string, end error) {
 // inject puts a segment on the cable that nobody has sent.
 func (l *lab) inject(from, to netip.AddrPort, flags wire.Flags, at, ack seq.Value, text string) {
 	l.t.Helper()
+	l.injectWindow(from, to, flags, at, ack, 4096, text)
+}
+
+func (l *lab) injectWindow(from, to netip.AddrPort, flags wire.Flags, at, ack seq.Value, window uint16, text string) {
+	l.t.Helper()
 	s := wire.Segment{
-		SrcPort: from.Port(), DstPort: to.Port(), Seq: at, Ack: ack, Flags: flags, Window: 4096,
+		SrcPort: from.Port(), DstPort: to.Port(), Seq: at, Ack: ack, Flags: flags, Window: window,
 		Payload: []byte(text),
 	}
 	h := wire.IPv4{TTL: 64, Protocol: wire.ProtoTCP, Src: from.Addr(), Dst: to.Addr()}
