@@ -81,8 +81,10 @@ type Config struct {
 	KeepCount    int
 	KeepByte     bool // a probe carries a byte of garbage, for 4.2BSD
 
-	// ExactWindow has every ACK tell of all the room there is, however little
-	// more that is (Berkeley). Otherwise a window grows by a segment or half
+	// ExactWindow reckons the window anew with each segment that comes or goes
+	// (Berkeley): what there is room for is accepted, though the window was said
+	// to be smaller, and every ACK tells of all the room there is, however little
+	// more that is. Otherwise a window grows by a segment or half
 	// the buffer at a time, as the RFC wants it.
 	ExactWindow bool
 

@@ -367,6 +367,27 @@ func TestWindowCounts(t *testing.T) {
 	f.want(". 1:1(0) ack 3001 win 3000")
 }
 
+// Fig 22-3: the byte of a probe is taken, though the window is closed, when there
+// is room for it; and the window stays closed until that room is worth telling.
+func TestProbeTaken(t *testing.T) {
+	f := at(t, tcb.Established, like("bsd"), set("rcvbuf=4000"))
+	for _, s := range []string{"1:1001", "1001:2001", "2001:3001", "3001:4001"} {
+		f.in("P. " + s + "(1000) ack 1")
+	}
+	f.advanceToTimer()
+	f.want(". 1:1(0) ack 4001 win 0")
+	f.inWant(tcb.OutsideWindow, ". 4001:4002(1) ack 1")
+	f.want(". 1:1(0) ack 4001 win 0")
+	f.read(256)
+	f.inWant(tcb.OK, ". 4001:4002(1) ack 1")
+	f.advanceToTimer()
+	f.want(". 1:1(0) ack 4002 win 0")
+	f.read(756)
+	f.in(". 4002:4003(1) ack 1")
+	f.advanceToTimer()
+	f.want(". 1:1(0) ack 4003 win 1010")
+}
+
 // Fig 22-1: nine segments, in a window of four, which the head of the stream
 // takes, and no reader.
 func TestStreamHead(t *testing.T) {

@@ -243,6 +243,10 @@ func (t *TCB) checkSequence(now time.Duration, a *arrival) (Reason, bool) {
 	// "There are four cases for the acceptability test for an incoming
 	// segment" (table 6).
 	wnd := t.rcv.window()
+	if t.cfg.ExactWindow {
+		wnd = max(wnd, seq.Size(t.space()))
+	}
+	edge := t.rcv.nxt.Add(wnd)
 	if !inWindow(a.seq, a.len(), t.rcv.nxt, wnd) {
 		// "If the RCV.WND is zero, no segments will be acceptable, but special
 		// allowance should be made to accept valid ACKs, URGs, and RSTs." A
@@ -261,7 +265,7 @@ func (t *TCB) checkSequence(now time.Duration, a *arrival) (Reason, bool) {
 		// unheard, and two such peers would answer each other for ever: one of
 		// the cases of RFC 9293, appendix A.2. Berkeley and Linux hear it.
 		pure := a.len() == 0 && a.s.Flags&(wire.ACK|wire.RST) == wire.ACK
-		if pure && a.seq == t.rcv.nxt.Add(wnd) && t.state.Synchronized() {
+		if pure && a.seq == edge && t.state.Synchronized() {
 			return OK, true
 		}
 		why := t.unacceptable(now, a)
@@ -280,8 +284,8 @@ func (t *TCB) checkSequence(now time.Duration, a *arrival) (Reason, bool) {
 		t.duplicate(a.seq, t.rcv.nxt)
 		a.trimLeft(t.rcv.nxt)
 	}
-	if t.rcv.adv.Less(a.end()) {
-		a.trimRight(t.rcv.adv)
+	if edge.Less(a.end()) {
+		a.trimRight(edge)
 		why = OutsideWindow
 	}
 	t.recentTimestamp(now, a)

@@ -127,6 +127,7 @@ func (t *TCB) inputData(now time.Duration, a *arrival) Reason {
 func (t *TCB) advance(n int) {
 	t.rcv.buf.n += n
 	t.rcv.nxt = t.rcv.nxt.Add(seq.Size(n))
+	t.rcv.adv = seq.Max(t.rcv.adv, t.rcv.nxt)
 }
 
 // hold keeps data that lies beyond a hole. It goes where it belongs in the
