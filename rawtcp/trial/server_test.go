@@ -331,8 +331,8 @@ func TestAcceptEarly1(t *testing.T) {
 	})
 }
 
-// 18.6.1: the SYN of the fourth client is not the third's: each listening socket
-// has a queue of its own.
+// Each listening socket has a queue of its own: one that is full keeps nobody
+// from another.
 func TestQueuesApart(t *testing.T) {
 	l := newLab(t, transit)
 	sun, bsdi := l.add("sun"), l.add("bsdi")
