@@ -393,6 +393,19 @@ func TestSACKRecovery(t *testing.T) {
 	f.drain()
 }
 
+// "After a retransmit timeout the data sender SHOULD turn off all of the SACKed
+// bits, since the timeout might indicate that the data receiver has reneged" (RFC
+// 2018, section 8): all is sent again.
+func TestSACKReneging(t *testing.T) {
+	f := busy(t, 3, set("sack=yes", "limited-transmit=no"))
+	f.sacks(0, 2, 3)
+	f.advanceToTimer()
+	f.want(segment(0))
+	f.acks(1)
+	f.want(segment(1), segment(2))
+	f.drain()
+}
+
 // "more than (DupThresh - 1) * SMSS bytes with sequence numbers greater than
 // SeqNum have been SACKed": one ACK can tell of a loss.
 func TestSACKLossByBytes(t *testing.T) {
