@@ -248,6 +248,12 @@ func TestOldWindow(t *testing.T) {
 	if got := f.c.Info().SndWnd; got != 3000 {
 		t.Errorf("the window is %d", got)
 	}
+	f.in("P. 35:45(10) ack 1 win 6000") // beyond a hole
+	f.drain()
+	f.in(". 25:25(0) ack 1 win 0")
+	if got := f.c.Info().SndWnd; got != 6000 {
+		t.Errorf("the window is %d", got)
+	}
 }
 
 // "The total of RCV.NXT and RCV.WND should not be reduced": a buffer that

@@ -456,19 +456,3 @@ func TestClock(t *testing.T) {
 		t.Error(got)
 	}
 }
-
-// "The check here prevents using old segments to update the window" (RFC 9293,
-// 3.10.7.4): what was sent before, and comes after, does not count.
-func TestOldWindowUpdate(t *testing.T) {
-	f := at(t, tcb.Established)
-	f.in("P. 11:21(10) ack 1 win 5000")
-	f.drain()
-	f.in(". 1:1(0) ack 1 win 0")
-	if in := f.c.Info(); in.SndWnd != 5000 {
-		t.Errorf("the window is %d", in.SndWnd)
-	}
-	f.in(". 11:11(0) ack 1 win 6000")
-	if in := f.c.Info(); in.SndWnd != 6000 {
-		t.Errorf("the window is %d", in.SndWnd)
-	}
-}
