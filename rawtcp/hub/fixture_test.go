@@ -163,3 +163,13 @@ func (l *logged) wait(t testing.TB, want string) {
 		}
 	}
 }
+
+// only fails unless exactly text has been told.
+func (l *logged) only(t testing.TB, text string) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if got := l.text.String(); got != text {
+		t.Errorf("told was\n%snot\n%s", got, text)
+	}
+}

@@ -136,9 +136,9 @@ func (s *stream) fill() error {
 	n, err := s.conn.Read(s.buf[s.n:])
 	s.n += n
 	if n > 0 {
-		return nil
+		return nil // what ends it will come again
 	}
-	if err == nil || errors.Is(err, net.ErrClosed) || isReset(err) {
+	if errors.Is(err, net.ErrClosed) || isReset(err) {
 		err = io.EOF
 	}
 	return err
