@@ -190,6 +190,29 @@ func TestUrgentIn(t *testing.T) {
 	f.drain()
 }
 
+// "If the user has already been signaled (or is still in the "urgent mode") for
+// this continuous sequence of urgent data, do not signal the user again" (RFC
+// 9293, 3.10.7.4). The mark moves on.
+func TestUrgentMoves(t *testing.T) {
+	f := at(t, tcb.Established)
+	f.in("PU. 1:4(3) ack 1 urg 6")
+	f.in("PU. 4:11(7) ack 1 urg 6")
+	n := 0
+	for _, e := range f.events {
+		if e.Kind == tcb.UrgentArrived {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("signaled %d times", n)
+	}
+	if b, err := f.c.ReadUrgent(false); err != nil || b != 9 {
+		t.Errorf("ReadUrgent = %d, %v", b, err)
+	}
+	f.read(8)
+	f.drain()
+}
+
 // SO_OOBINLINE leaves it in the stream; the mark is there all the same.
 func TestUrgentInline(t *testing.T) {
 	f := at(t, tcb.Established)
