@@ -5,7 +5,6 @@ import (
 	"encoding/xml"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,24 +13,39 @@ import (
 
 // Measures of the picture, in pixels.
 const (
-	svgTime    = 96  // right edge of the times
-	svgMargin  = 150 // for the states at the right, and for those at the left
-	svgGap     = 430 // between the lines of two hosts
-	svgTop     = 74  // where time begins
-	svgBottom  = 28
-	svgFold    = 46 // height of a silence
-	svgPerChar = 6.3
-	svgStrip   = 9 // width of the strip that shows how long a state lasts
+	svgFont       = 11
+	svgTime       = 96 // right edge of the times
+	svgTop        = 74 // where time begins
+	svgBottom     = 28
+	svgFold       = 46  // height of a silence
+	svgStrip      = 9   // width of the strip that shows how long a state lasts
+	svgMargin     = 80  // least width beside the lines
+	svgGap        = 430 // least width between the lines of two hosts
+	svgBeside     = 12  // from a line to the words beside it
+	svgEdge       = 20  // from there to what comes next
+	svgClock      = 13  // width of the clock before a timer
+	svgLongLabel  = 450 // longer ones are made shorter
+	svgAround     = 110 // of an arrow, where its label is not
+	svgApart      = 22  // from one arrow to the next that starts or ends at the same line
+	svgSteeper    = 8   // by how much an arrow gets steeper whose label has no room
+	svgSteepest   = 48
+	svgTitleScale = 1.6 // width of the title, by that of a label
+	svgBoldScale  = 1.12
+	svgRounds     = 60 // of finding room for all labels
 )
 
 // picture is the SVG as it grows. What lies behind is drawn first.
 type picture struct {
 	*ladder
-	back, front, top bytes.Buffer // top has the labels, which no line may cover
+	back, front, top bytes.Buffer // top has the words, which no line may cover
+	left, right, gap float64      // widths: of the margins, and from host to host
 	y                []float64    // of each mark
+	leftward         []bool       // of each mark: its words stand at the left
 	foldAt           []fold
+	shafts           []*shaft
 	end              float64
-	room             map[*arrow]float64 // of those that others cross: what part of it is free for the label
+	stretch          map[*arrow]float64 // how much steeper an arrow is for its label
+	form             map[*arrow]int     // which of its labels an arrow has
 }
 
 // fold is a silence between two heights.
@@ -40,14 +54,17 @@ type fold struct {
 	time time.Duration
 }
 
+func (f fold) text() string { return shortSeconds(f.time) + " s pass" }
+
 // svg draws all that was collected.
 func (l *ladder) svg() []byte {
 	if len(l.lanes) == 0 {
 		return nil
 	}
-	p := &picture{ladder: l, room: map[*arrow]float64{}}
-	p.place()
-	width, height := p.x(len(l.lanes)-1)+svgMargin, p.end+svgBottom
+	p := &picture{ladder: l}
+	p.measure()
+	p.arrange()
+	width, height := p.x(len(l.lanes)-1)+p.right, p.end+svgBottom
 	p.hosts()
 	p.strips()
 	p.folds()
@@ -73,7 +90,8 @@ const svgStyle = `<style>
 .host{font-size:14px;font-weight:bold;text-anchor:middle;fill:#222}
 .time{font-size:10px;text-anchor:end;fill:#777}
 .life{stroke:#444;stroke-width:1.3}
-.label,.note{text-anchor:middle;fill:#222;stroke:#fff;stroke-width:4;paint-order:stroke;stroke-linejoin:round}
+.label,.note,.silence,.state,.timer,.lost{stroke:#fff;stroke-width:4;paint-order:stroke;stroke-linejoin:round}
+.label,.note{text-anchor:middle;fill:#222}
 .note,.silence{font-style:italic;fill:#777}
 .silence{text-anchor:middle}
 .state{font-weight:bold;fill:#333}
@@ -92,51 +110,14 @@ func escape(s string) string {
 }
 
 // x returns where the line of a host is.
-func (p *picture) x(lane int) float64 { return svgTime + svgMargin + svgGap*float64(lane) }
+func (p *picture) x(lane int) float64 { return svgTime + p.left + p.gap*float64(lane) }
 
 // middle is where words stand that are of no host: between the first two.
-func (p *picture) middle() float64 { return (p.x(0) + p.x(min(1, len(p.lanes)-1))) / 2 }
-
-// place gives each mark its height. Time goes down, but not in proportion: a
-// millisecond must be seen beside a minute. A silence has one height however
-// long it is.
-func (p *picture) place() {
-	y := float64(svgTop)
-	var now time.Duration
-	last := map[int]float64{} // by line: of its last words
-	for i, m := range p.marks {
-		dt := m.at - now
-		switch {
-		case i == 0:
-		case dt >= p.Fold:
-			p.foldAt = append(p.foldAt, fold{y + 12 + svgFold/2, dt})
-			y += svgFold + 24
-		case dt > 0:
-			y += 14 + 4.5*math.Log10(1+float64(dt)/float64(time.Microsecond))
-		case m.kind == markSend && p.marks[i-1].kind == markSend:
-			y += 18 // sent at once, one after the other
-		case p.marks[i-1].kind == markNote:
-			y += 24
-		}
-		now = max(now, m.at)
-		if m.kind == markSend {
-			// The label of one packet must not lie on that of the next.
-			if before, ok := last[nowhere-1-m.lane]; ok {
-				y = max(y, before+22)
-			}
-			last[nowhere-1-m.lane] = y
-		}
-		at := y
-		if m.kind == markState || m.kind == markTimer || m.kind == markNote {
-			if before, ok := last[m.lane]; ok {
-				at = max(at, before+14)
-			}
-			last[m.lane] = at
-			y = max(y, at)
-		}
-		p.y = append(p.y, at)
+func (p *picture) middle() float64 {
+	if len(p.lanes) == 1 {
+		return p.x(0) + p.right/2
 	}
-	p.end = y + 24
+	return (p.x(0) + p.x(1)) / 2
 }
 
 func (p *picture) hosts() {
@@ -199,95 +180,53 @@ func (p *picture) folds() {
 				fmt.Fprintf(&p.front, `<path d="M%.1f %.1f q5 -7 10 0 t10 0" fill="none" stroke="#444"/>`+"\n", x-10, y)
 			}
 		}
-		fmt.Fprintf(&p.front, `<text class="silence" x="%.1f" y="%.1f">%s s pass</text>`+"\n",
-			p.middle(), f.y+4, shortSeconds(f.time))
+		fmt.Fprintf(&p.top, `<text class="silence" x="%.1f" y="%.1f">%s</text>`+"\n", p.middle(), f.y+4, f.text())
 	}
 }
 
-// draw draws the marks.
+// draw draws the arrows, and the marks beside the lines.
 func (p *picture) draw() {
-	arrived := map[*arrow]float64{}
-	sent := map[*arrow]float64{}
-	for i, m := range p.marks {
-		switch m.kind {
-		case markSend:
-			sent[m.arrow] = p.y[i]
-		case markArrive:
-			arrived[m.arrow] = p.y[i]
-		}
+	for _, s := range p.shafts {
+		p.packet(s)
 	}
-	p.findCrossed(sent, arrived)
 	stamped := -1.0
 	for i, m := range p.marks {
+		if m.kind == markArrive {
+			continue
+		}
 		y := p.y[i]
-		if m.kind != markArrive && y > stamped+9 {
+		if y > stamped+9 {
 			fmt.Fprintf(&p.front, `<text class="time" x="%d" y="%.1f">%s</text>`+"\n",
 				svgTime, y+4, strings.TrimSpace(clock(m.at)))
 			stamped = y
 		}
-		switch m.kind {
-		case markSend:
-			to, ok := arrived[m.arrow]
-			if !ok {
-				to = y + 14
-			}
-			p.packet(m.arrow, y, to)
-		case markArrive:
-			if m.arrow.again {
-				p.packet(m.arrow, y-14, y)
-			} else if _, ok := sent[m.arrow]; !ok {
-				p.packet(m.arrow, y-14, y) // to one of many
-			}
-		default:
-			p.words(m, y)
-		}
-	}
-}
-
-// findCrossed finds the packets that meet on their way, or are overtaken.
-func (p *picture) findCrossed(sent, arrived map[*arrow]float64) {
-	var open []*arrow
-	for _, m := range p.marks {
 		if m.kind != markSend {
-			continue
+			p.words(m, y, p.leftward[i])
 		}
-		a := m.arrow
-		for _, b := range open {
-			if a.from == b.to && a.to == b.from && arrived[b] > sent[a] {
-				p.room[a], p.room[b] = 0.45, 0.45
-			}
-			if a.from == b.from && a.to == b.to && arrived[b] > arrived[a] && arrived[a] > 0 {
-				p.room[b] = 0.3
-			}
-		}
-		if arrived[a] > 0 {
-			open = append(open, a)
-		}
-		open = slices.DeleteFunc(open, func(b *arrow) bool { return arrived[b] <= sent[a] })
 	}
 }
 
 // words writes a state or a timer beside its line, or a note.
-func (p *picture) words(m mark, y float64) {
+func (p *picture) words(m mark, y float64, leftward bool) {
 	text := p.connection(m) + m.text
 	class := map[markKind]string{markState: "state", markTimer: "timer", markNote: "note"}[m.kind]
 	if m.lane == nowhere {
-		fmt.Fprintf(&p.front, `<text class="note" x="%.1f" y="%.1f">%s</text>`+"\n",
+		fmt.Fprintf(&p.top, `<text class="note" x="%.1f" y="%.1f">%s</text>`+"\n",
 			p.middle(), y+4, escape(text))
 		return
 	}
-	x, side := p.x(m.lane)+12, "right"
-	if m.lane == 0 {
-		x, side = p.x(0)-12, "left"
+	x, side := p.x(m.lane)+svgBeside, "right"
+	if leftward {
+		x, side = p.x(m.lane)-svgBeside, "left"
 	}
 	if m.kind == markTimer {
 		p.clockFace(x, y, side)
-		x += map[string]float64{"left": -13, "right": 13}[side]
+		x += map[string]float64{"left": -svgClock, "right": svgClock}[side]
 	}
 	if m.kind == markNote {
 		side += `" style="text-anchor:` + map[string]string{"left": "end", "right": "start"}[side]
 	}
-	fmt.Fprintf(&p.front, `<text class="%s %s" x="%.1f" y="%.1f">%s</text>`+"\n", class, side, x, y+4, escape(text))
+	fmt.Fprintf(&p.top, `<text class="%s %s" x="%.1f" y="%.1f">%s</text>`+"\n", class, side, x, y+4, escape(text))
 }
 
 // clockFace is the small clock before the name of a timer.
@@ -301,81 +240,45 @@ func (p *picture) clockFace(x, y float64, side string) {
 }
 
 // packet draws an arrow, its label along it.
-func (p *picture) packet(a *arrow, from, to float64) {
-	lane := a.from
-	x2 := p.x(max(a.to, 0))
-	x1 := x2 + svgGap/2
-	if a.to > 0 || lane == nowhere && a.to == len(p.lanes)-1 {
-		x1 = x2 - svgGap/2
-	}
-	if lane != nowhere {
-		x1 = p.x(lane)
-	}
-	if x1 == x2 { // to itself
-		fmt.Fprintf(&p.front, `<text class="label" x="%.1f" y="%.1f">%s</text>`+"\n", x1+60, from+4, escape(a.labels[0]))
+func (p *picture) packet(s *shaft) {
+	if s.from == s.to {
+		fmt.Fprintf(&p.top, `<text class="label" style="text-anchor:start" x="%.1f" y="%.1f">%s</text>`+"\n",
+			s.x1+svgBeside, s.y1+4, escape(s.labels[0]))
 		return
 	}
-	sign := 1.0
-	if x2 < x1 {
-		sign = -1
-	}
-	x1, x2 = x1+sign*svgStrip/2, x2-sign*svgStrip/2
-	color, dash := packetColor(a.flags), ""
-	if a.again {
+	color, dash := packetColor(s.flags), ""
+	if s.again {
 		dash = ` stroke-dasharray="2 3"`
 	}
-	if a.lost != "" {
-		x2, to = x1+(x2-x1)*0.78, from+(to-from)*0.78
+	if s.lost != "" {
 		color, dash = "#c0392b", ` stroke-dasharray="7 4"`
 	}
 	fmt.Fprintf(&p.front, `<line class="packet" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="%s"%s/>`+"\n",
-		x1, from, x2, to, color, dash)
-	angle := math.Atan2(to-from, x2-x1)
-	if a.lost != "" {
-		p.lost(a, x2, to, sign)
+		s.x1, s.y1, s.x2, s.y2, color, dash)
+	if s.lost != "" {
+		p.lost(s)
 	} else {
+		angle := math.Atan2(s.y2-s.y1, s.x2-s.x1)
 		fmt.Fprintf(&p.front, `<path transform="translate(%.1f %.1f) rotate(%.2f)" d="M0 0l-10 -4l2.5 4l-2.5 4z" fill="%s"/>`+"\n",
-			x2, to, angle*180/math.Pi, color)
+			s.x2, s.y2, angle*180/math.Pi, color)
 	}
-	if a.from == nowhere {
-		fmt.Fprintf(&p.front, `<circle cx="%.1f" cy="%.1f" r="4" fill="%s"/>`+"\n", x1, from, color)
+	if s.from == nowhere {
+		fmt.Fprintf(&p.front, `<circle cx="%.1f" cy="%.1f" r="4" fill="%s"/>`+"\n", s.x1, s.y1, color)
 	}
-	p.label(a, x1, from, x2, to)
-}
-
-// label writes what the packet is along its arrow: over the middle, or if that
-// is crossed, over its beginning.
-func (p *picture) label(a *arrow, x1, y1, x2, y2 float64) {
-	part, crossed := p.room[a]
-	at, style := 0.5, ""
-	switch {
-	case !crossed:
-		part = 1
-	case x1 < x2:
-		at, style = 0.03, ` style="text-anchor:start"`
-	default:
-		at, style = 0.03, ` style="text-anchor:end"`
-	}
-	text, below := "again", 12
-	if !a.again {
-		text, below = fit(a.labels, int(math.Abs(x2-x1)*part/svgPerChar)), -5
-	}
-	angle := math.Atan2(y2-y1, x2-x1)
-	if x2 < x1 {
-		angle = math.Atan2(y1-y2, x1-x2)
-	}
-	fmt.Fprintf(&p.top, `<text class="label"%s transform="translate(%.1f %.1f) rotate(%.2f)" y="%d">%s</text>`+"\n",
-		style, x1+(x2-x1)*at, y1+(y2-y1)*at, angle*180/math.Pi, below, escape(text))
+	x, y, cos, sin := s.frame()
+	fmt.Fprintf(&p.top, `<text class="label" transform="translate(%.1f %.1f) rotate(%.2f)" y="-5">%s</text>`+"\n",
+		x+s.at*cos, y+s.at*sin, math.Asin(sin)*180/math.Pi, escape(s.text))
 }
 
 // lost draws the x that ends an arrow, and why.
-func (p *picture) lost(a *arrow, x, y, sign float64) {
-	fmt.Fprintf(&p.front, `<path d="M%.1f %.1fm-5 -5l10 10m0 -10l-10 10" stroke="#c0392b" stroke-width="2"/>`+"\n", x, y)
+func (p *picture) lost(s *shaft) {
+	fmt.Fprintf(&p.front, `<path d="M%.1f %.1fm-5 -5l10 10m0 -10l-10 10" stroke="#c0392b" stroke-width="2"/>`+"\n", s.x2, s.y2)
 	side := "right"
-	if sign < 0 {
+	if s.x2 < s.x1 {
 		side = "left"
 	}
-	fmt.Fprintf(&p.front, `<text class="lost %s" x="%.1f" y="%.1f">%s</text>`+"\n", side, x+sign*9, y+4, escape(a.lost))
+	fmt.Fprintf(&p.top, `<text class="lost %s" x="%.1f" y="%.1f">%s</text>`+"\n",
+		side, s.x2+s.sign()*svgBeside, s.y2+4, escape(s.lost))
 }
 
 // packetColor tells at a glance what opens, what closes, and what breaks.

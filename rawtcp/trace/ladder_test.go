@@ -98,6 +98,8 @@ func ladders() map[string]struct {
 		"fig18-5":     {LadderOptions{Hosts: []string{"svr4", "bsdi"}, Width: 80}, fig18_1()},
 		"fig18-6":     {LadderOptions{Hosts: []string{"bsdi", "svr4"}, Title: "Fig 18-6: nobody answers"}, deadHost()},
 		"fig18-18":    {LadderOptions{Hosts: []string{"bsdi", "vangogh"}, Title: "Fig 18-18: simultaneous open"}, simultaneous()},
+		"fig18-24":    {LadderOptions{Absolute: true, Hosts: []string{"sun", "bsdi"}, Title: "Fig 18-24: the listen queue is full"}, backlog()},
+		"between":     {LadderOptions{Hosts: []string{"bsdi", "sun", "solaris"}}, between()},
 		"three-hosts": {LadderOptions{Width: 100, Title: "Three hosts"}, threeHosts()},
 	}
 }

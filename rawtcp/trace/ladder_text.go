@@ -10,7 +10,7 @@ import (
 // its line, the packets, the line of the last host, its states.
 const (
 	timeWidth   = 13
-	gutterWidth = 13
+	gutterWidth = 13 // of the states; more if a longer one stands there
 )
 
 // row is one line of text.
@@ -38,9 +38,11 @@ func (l *ladder) text() []byte {
 		return nil
 	}
 	c := canvas{ladder: l}
-	inner := max(l.Width-timeWidth-gutterWidth*2, 20*len(l.lanes))
+	rows := l.rows()
+	left, right := l.gutters(rows)
+	inner := max(l.Width-timeWidth-left-right, 20*len(l.lanes))
 	for i := range l.lanes {
-		at := timeWidth + gutterWidth
+		at := timeWidth + left
 		if n := len(l.lanes) - 1; n > 0 {
 			at += i * (inner - 1) / n
 		}
@@ -50,10 +52,28 @@ func (l *ladder) text() []byte {
 		c.center(c.lanes[i], name)
 	}
 	c.flush()
-	for _, r := range l.rows() {
+	for _, r := range rows {
 		c.row(r)
 	}
 	return []byte(c.out.String())
+}
+
+// gutters returns how wide the columns of the states are.
+func (l *ladder) gutters(rows []row) (left, right int) {
+	left, right = gutterWidth, gutterWidth
+	last := len(l.lanes) - 1
+	for _, r := range rows {
+		if text, ok := r.side[0]; ok {
+			left = max(left, len(text)+1)
+		}
+		if text, ok := r.side[last]; ok && last > 0 {
+			right = max(right, len(text)+2)
+		}
+		if r.arrow != nil && r.arrow.from == r.arrow.to {
+			right = max(right, len(r.arrow.labels[0])+2)
+		}
+	}
+	return left, right
 }
 
 // rows puts the marks into rows: what belongs to a packet stands beside it, if
@@ -83,7 +103,7 @@ func (l *ladder) rows() []row {
 		case markSend:
 			begun[m.arrow] = true
 			r := row{at: m.at, arrow: m.arrow}
-			if prev := last(); prev.arrow == nil && prev.fold == 0 && prev.note == "" && prev.at == m.at && onlySide(prev.side, m.lane) {
+			if prev := last(); prev.arrow == nil && prev.fold == 0 && prev.note == "" && prev.at == m.at && onlySide(prev.side, m.lane) && l.outer(m.lane) {
 				r.side = prev.side
 				rows = rows[:len(rows)-1]
 			}
@@ -112,7 +132,7 @@ func (l *ladder) rows() []row {
 				add(row{at: m.at, note: "* " + text + " *"})
 				continue
 			}
-			if prev := last(); len(rows) > 0 && prev.beside(m) {
+			if prev := last(); len(rows) > 0 && l.outer(m.lane) && prev.beside(m) {
 				prev.side[m.lane] = text
 				continue
 			}
@@ -121,6 +141,10 @@ func (l *ladder) rows() []row {
 	}
 	return rows
 }
+
+// outer reports whether a line has room for words beside it. Those of the lines
+// between would cover a packet, so they have a row of their own.
+func (l *ladder) outer(lane int) bool { return lane == 0 || lane == len(l.lanes)-1 }
 
 func onlySide(side map[int]string, lane int) bool {
 	_, ok := side[lane]
@@ -175,7 +199,7 @@ func (c *canvas) row(r row) {
 	case r.note != "":
 		c.each('|')
 		c.put(0, clock(r.at))
-		c.center(c.middle(), " "+r.note+" ")
+		c.put(max(timeWidth+1, c.middle()-len(r.note)/2-1), " "+r.note+" ")
 		c.flush()
 		return
 	}
@@ -187,7 +211,6 @@ func (c *canvas) row(r row) {
 	for lane, text := range r.side {
 		switch {
 		case lane == 0:
-			text = text[:min(len(text), gutterWidth-1)]
 			c.put(c.lanes[0]-1-len(text), text)
 		case lane == len(c.lanes)-1:
 			c.put(c.lanes[lane]+2, text)
@@ -210,7 +233,7 @@ func (c *canvas) arrow(r row) {
 	}
 	left, right := c.lanes[min(from, to)]+1, c.lanes[max(from, to)]-1
 	if left > right {
-		c.put(left+1, fit(a.labels, gutterWidth))
+		c.put(left+1, a.labels[0])
 		return
 	}
 	rightward := from < to
