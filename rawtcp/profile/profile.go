@@ -298,6 +298,8 @@ func bsd() *Profile {
 
 			SYNFIN:  true,
 			SYNData: true,
+
+			LooseICMP: true,
 		},
 		ISN: tcb.ISNRule{Boot: 1, PerTick: 64000, PerConnection: 64000, Clock: tcb.Clock{Tick: tick}},
 

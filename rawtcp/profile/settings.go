@@ -93,6 +93,7 @@ func settings() []Setting {
 		boolean("pmtu", "forbid fragments, and find the MTU of the path", func(p p) *bool { return &p.TCP.PathMTU }),
 		integer("black-hole", "count", "timeouts before a smaller packet is tried; 0: never", 0, 255, func(p p) *int { return &p.TCP.BlackHole }),
 		boolean("soft-refuses", "any ICMP error ends a connection that is opening", func(p p) *bool { return &p.TCP.SoftErrorRefuses }),
+		boolean("icmp-loose", "one need not be about what is outstanding (before RFC 5927)", func(p p) *bool { return &p.TCP.LooseICMP }),
 
 		integer("isn", "number", "the initial sequence number at boot", 0, all, func(p p) *uint32 { return &p.ISN.Boot }),
 		integer("isn-tick", "number", "what every tick adds to it", 0, all, func(p p) *uint32 { return &p.ISN.PerTick }),

@@ -126,6 +126,7 @@ type Config struct {
 	PathMTU          bool // forbid fragments, and listen to "too big"
 	BlackHole        int  // timeouts after which a smaller packet is tried; 0: never
 	SoftErrorRefuses bool // any ICMP error ends SYN_SENT
+	LooseICMP        bool // one need not be about what is outstanding (before RFC 5927)
 
 	// Known bugs.
 	DuplicateSYNAck  bool // the crossing SYN+ACK gets an ACK of its own (Linux)

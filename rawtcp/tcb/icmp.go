@@ -13,9 +13,10 @@ import (
 //
 // "TCP implementations [...] SHOULD check that the TCP sequence number
 // contained in the payload of the ICMP error message is within the range
-// SND.UNA =< SEG.SEQ < SND.NXT." (RFC 5927, section 4.1)
+// SND.UNA =< SEG.SEQ < SND.NXT." (RFC 5927, section 4.1). A keepalive probe is
+// never in it: with that check, no ICMP error about one is heard.
 func (t *TCB) ICMPError(now time.Duration, at seq.Value, hard bool, err error) bool {
-	if t.state <= Listen || t.state == TimeWait || !t.inFlight(at) {
+	if t.state <= Listen || t.state == TimeWait || !t.cfg.LooseICMP && !t.inFlight(at) {
 		return false
 	}
 	// "TCP implementations SHOULD abort the connection (SHLD-26)" for hard

@@ -298,6 +298,18 @@ func TestForgedICMP(t *testing.T) {
 	}
 }
 
+// Before RFC 5927 an error about a keepalive probe was heard, whose number is one
+// below what is outstanding.
+func TestICMPAboutProbe(t *testing.T) {
+	for _, loose := range []bool{true, false} {
+		f := at(t, tcb.Established)
+		f.cfg.LooseICMP = loose
+		if f.c.ICMPError(f.now, iss, false, errNetwork) != loose {
+			t.Errorf("loose %t, and it is not so", loose)
+		}
+	}
+}
+
 func TestICMPWhileOpening(t *testing.T) {
 	f := at(t, tcb.SynSent)
 	f.c.ICMPError(f.now, iss, true, errNetwork)
