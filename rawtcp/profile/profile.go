@@ -76,6 +76,7 @@ func Get(name string) (*Profile, error) {
 func (p *Profile) Clone() *Profile {
 	q := *p
 	q.TCP.SYNTimeouts = slices.Clone(p.TCP.SYNTimeouts)
+	q.TCP.SYNACKTimeouts = slices.Clone(p.TCP.SYNACKTimeouts)
 	return &q
 }
 
@@ -163,9 +164,11 @@ func linux() *Profile {
 		TCP: tcb.Config{
 			// tcp_syn_linear_timeouts is 4, tcp_syn_retries 6: SYNs at 0, 1, 2,
 			// 3, 4, 5, 7, 11, 19, 35 and 67 s, and the end at 131 s.
-			SYNTimeouts:   []time.Duration{second, second, second, second, second, 2 * second, 4 * second},
-			SYNRetries:    10,
-			SYNACKRetries: 5,
+			SYNTimeouts: []time.Duration{second, second, second, second, second, 2 * second, 4 * second},
+			SYNRetries:  10,
+			// tcp_synack_retries is 5: a SYN+ACK is given up after 63 s.
+			SYNACKTimeouts: []time.Duration{second},
+			SYNACKRetries:  5,
 
 			Layout:      wire.LayoutModern,
 			WindowScale: true,

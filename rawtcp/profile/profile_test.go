@@ -114,6 +114,8 @@ func TestSetErrors(t *testing.T) {
 		{"sack=maybe", "sack=maybe: it is yes or no"},
 		{"congestion=vegas", "congestion=vegas: it is one of none, tahoe, reno, newreno, cubic"},
 		{"syn-timeouts=6,0", "syn-timeouts=6,0: a timeout is more than 0"},
+		{"rto-max=0", "rto-max=0: a timeout is more than 0"},
+		{"persist-min=0s", "persist-min=0s: a timeout is more than 0"},
 	} {
 		p, _ := Get("")
 		err := Set(p, c.in)

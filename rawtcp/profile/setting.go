@@ -119,6 +119,20 @@ func duration(name, help string, at func(*Profile) *time.Duration) Setting {
 	}
 }
 
+// interval is a duration that cannot be 0: something would happen again and
+// again without any time passing.
+func interval(name, help string, at func(*Profile) *time.Duration) Setting {
+	s := duration(name, help, at)
+	set := s.set
+	s.set = func(p *Profile, text string) error {
+		if d, err := ParseTime(text); err == nil && d == 0 {
+			return fmt.Errorf("a timeout is more than 0")
+		}
+		return set(p, text)
+	}
+	return s
+}
+
 func durations(name, help string, at func(*Profile) *[]time.Duration) Setting {
 	return Setting{
 		Name: name, Form: "time,...", Help: help,

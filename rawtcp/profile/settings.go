@@ -23,6 +23,7 @@ func settings() []Setting {
 		duration("ack-phase", "when one of its ticks is", func(p p) d { return &p.TCP.Fast.Phase }),
 
 		durations("syn-timeouts", "between one SYN and the next; the last one doubles on; none: by rto-initial", func(p p) *[]time.Duration { return &p.TCP.SYNTimeouts }),
+		durations("synack-timeouts", "the same for SYN+ACK; none: as syn-timeouts", func(p p) *[]time.Duration { return &p.TCP.SYNACKTimeouts }),
 		integer("syn-retries", "count", "SYNs after the first; -1: no limit", -1, 255, func(p p) *int { return &p.TCP.SYNRetries }),
 		integer("synack-retries", "count", "SYN+ACKs after the first; -1: no limit", -1, 255, func(p p) *int { return &p.TCP.SYNACKRetries }),
 		duration("connect-timeout", "how long a connection may take to open; 0: no limit", func(p p) d { return &p.TCP.ConnectTimeout }),
@@ -31,7 +32,7 @@ func settings() []Setting {
 		boolean("wscale", "offer window scaling", func(p p) *bool { return &p.TCP.WindowScale }),
 		integer("wscale-shift", "count", "the least shift count to offer", 0, 14, func(p p) *int { return &p.TCP.WindowShift }),
 		boolean("timestamps", "offer timestamps", func(p p) *bool { return &p.TCP.Timestamps }),
-		duration("timestamp-clock", "one tick of the timestamp clock", func(p p) d { return &p.TCP.TSClock }),
+		interval("timestamp-clock", "one tick of the timestamp clock", func(p p) d { return &p.TCP.TSClock }),
 		boolean("sack", "offer selective acknowledgments", func(p p) *bool { return &p.TCP.SACK }),
 
 		integer("mss-round", "bytes", "an MSS above it is rounded down to a multiple of it; 0: not", 0, 65535, func(p p) *int { return &p.TCP.MSSRound }),
@@ -43,22 +44,22 @@ func settings() []Setting {
 		integer("rcvbuf", "bytes", "the receive buffer, and so the window", 1, many, func(p p) *int { return &p.TCP.RecvBuffer }),
 		integer("stream-head", "bytes", "what waits for the user beside the receive buffer (STREAMS)", 0, many, func(p p) *int { return &p.TCP.StreamHead }),
 
-		duration("rto-initial", "the retransmission timeout before anything is measured", func(p p) d { return &p.TCP.InitialRTO }),
-		duration("rto-min", "the least retransmission timeout", func(p p) d { return &p.TCP.MinRTO }),
-		duration("rto-max", "the largest retransmission timeout", func(p p) d { return &p.TCP.MaxRTO }),
+		interval("rto-initial", "the retransmission timeout before anything is measured", func(p p) d { return &p.TCP.InitialRTO }),
+		interval("rto-min", "the least retransmission timeout", func(p p) d { return &p.TCP.MinRTO }),
+		interval("rto-max", "the largest retransmission timeout", func(p p) d { return &p.TCP.MaxRTO }),
 		duration("rto-variance", "the least that is added to the round-trip time", func(p p) d { return &p.TCP.Granularity }),
 		boolean("rtt-ticks", "measure in ticks, and round as the Berkeley code does", func(p p) *bool { return &p.TCP.TickRTT }),
 		integer("retries", "count", "retransmissions before the connection is given up", 0, 255, func(p p) *int { return &p.TCP.Retries }),
 		duration("user-timeout", "how long without an ACK before it is given up; 0: only retries count", func(p p) d { return &p.TCP.UserTimeout }),
 		boolean("reset-on-timeout", "send a RST when it is given up", func(p p) *bool { return &p.TCP.GiveUpReset }),
 
-		duration("persist-min", "the least time between window probes", func(p p) d { return &p.TCP.PersistMin }),
-		duration("persist-max", "the largest", func(p p) d { return &p.TCP.PersistMax }),
+		interval("persist-min", "the least time between window probes", func(p p) d { return &p.TCP.PersistMin }),
+		interval("persist-max", "the largest", func(p p) d { return &p.TCP.PersistMax }),
 		boolean("persist-byte", "a window probe carries a byte of data", func(p p) *bool { return &p.TCP.PersistByte }),
 		duration("override", "when a small segment goes out after all; 0: as a window probe", func(p p) d { return &p.TCP.Override }),
 
-		duration("keep-idle", "silence before the first keepalive probe", func(p p) d { return &p.TCP.KeepIdle }),
-		duration("keep-interval", "between keepalive probes", func(p p) d { return &p.TCP.KeepInterval }),
+		interval("keep-idle", "silence before the first keepalive probe", func(p p) d { return &p.TCP.KeepIdle }),
+		interval("keep-interval", "between keepalive probes", func(p p) d { return &p.TCP.KeepInterval }),
 		integer("keep-count", "count", "probes without an answer before it is given up", 1, 255, func(p p) *int { return &p.TCP.KeepCount }),
 		boolean("keep-byte", "a keepalive probe carries a byte of garbage", func(p p) *bool { return &p.TCP.KeepByte }),
 

@@ -39,6 +39,7 @@ type Config struct {
 
 	// Opening.
 	SYNTimeouts    []time.Duration // between SYNs; the last one doubles on, up to MaxRTO
+	SYNACKTimeouts []time.Duration // the same for SYN+ACK; none: as between SYNs
 	SYNRetries     int             // SYNs after the first; then ErrTimeout. -1: no limit
 	SYNACKRetries  int             // the same for SYN+ACK
 	ConnectTimeout time.Duration   // ends SYN_SENT and SYN_RCVD; 0: never

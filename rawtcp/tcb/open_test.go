@@ -414,6 +414,25 @@ func TestSYNACKAgain(t *testing.T) {
 	f.wantErr(tcb.ErrTimeout)
 }
 
+// Linux keeps to other times for a SYN+ACK than for a SYN: tcp_synack_retries is
+// 5, and so it gives up after 1+2+4+8+16+32 s.
+func TestSYNACKSchedule(t *testing.T) {
+	f := newFixture(t, like("linux"), plain())
+	f.ok(f.c.OpenPassive(f.now, iss))
+	f.in("S 0:0(0)")
+	f.want("S. 0:0(0) ack 1")
+	for _, wait := range []time.Duration{1, 2, 4, 8, 16} {
+		if got := f.advanceToTimer(); got != wait*time.Second {
+			t.Errorf("sent again after %v, not %v", got, wait*time.Second)
+		}
+		f.want("S. 0:0(0) ack 1")
+	}
+	f.advance(31 * time.Second)
+	f.wantState(tcb.SynRcvd)
+	f.advance(time.Second)
+	f.wantState(tcb.Closed)
+}
+
 // Solaris lets the third segment wait for data (exercise 18.9): the ACK of the
 // server's SYN rides on it.
 func TestDelayedThirdACK(t *testing.T) {

@@ -120,6 +120,9 @@ func (t *TCB) currentRTO() time.Duration {
 // synTimeout returns how long to wait for an answer to the SYN just sent.
 func (t *TCB) synTimeout() time.Duration {
 	list, n := t.cfg.SYNTimeouts, int(t.rtt.tries)
+	if t.passive && len(t.cfg.SYNACKTimeouts) > 0 {
+		list = t.cfg.SYNACKTimeouts
+	}
 	switch {
 	case len(list) == 0:
 		return min(t.cfg.InitialRTO<<min(n, 20), t.cfg.MaxRTO)
