@@ -48,76 +48,60 @@ func (c *session) onKernel(words []string) (ok bool, err error) {
 
 // live runs one lab. Its time-line is shown as it comes to pass.
 func (c *session) live(ctx context.Context, l *Lab) (ok bool, err error) {
+	takes, err := Takes(l)
+	if err != nil {
+		return false, err
+	}
+	if takes > worthTelling {
+		fmt.Fprintf(os.Stderr, "This takes about %v.\n", takes.Round(time.Second))
+	}
 	o := Options{Kernel: &Kernel{Interrupt: ctx.Done()}}
-	if err := c.announce([]*Lab{l}); err != nil {
+	if c.ladder == "" && !c.tcpdump && !c.states && !c.json {
+		return c.watched(l, o)
+	}
+	out, err := Run(l, o)
+	if err != nil {
 		return false, err
 	}
-	if c.ladder != "" || c.tcpdump || c.states || c.json {
-		out, err := Run(l, o)
-		if err != nil {
-			return false, err
-		}
-		return out.OK(), c.view(l, out)
-	}
-	return c.watched(l, o)
+	return out.OK(), c.view(l, out)
 }
 
-// worthTelling is how long a lab takes of which it is said before.
-const worthTelling = 10 * time.Second
+// What is done about how long labs take.
+const (
+	worthTelling = 10 * time.Second // it is said before
+	tooLong      = 10 * time.Minute // it is left out, unless it runs alone
+)
 
-// announce says how long it will take.
-func (c *session) announce(labs []*Lab) error {
-	longest, name := time.Duration(0), ""
-	for _, l := range labs {
-		d, err := Takes(l)
-		if err != nil {
-			return err
-		}
-		if d > longest {
-			longest, name = d, l.Name
-		}
-	}
-	if longest < worthTelling {
-		return nil
-	}
-	about := longest.Round(time.Second)
-	if len(labs) > 1 {
-		_, err := fmt.Fprintf(os.Stderr, "%s takes about %v, and others go on meanwhile.\n", name, about)
-		return err
-	}
-	_, err := fmt.Fprintf(os.Stderr, "This takes about %v.\n", about)
-	return err
-}
-
-// together runs several labs at a time, since most of their time they wait. Of
-// each its report is printed, in their order.
+// together runs several labs at the same time, since most of it they wait. Of
+// each its report is printed when it is over.
 func (c *session) together(ctx context.Context, labs []*Lab) (ok bool, err error) {
-	if err := c.announce(labs); err != nil {
-		return false, err
+	longest := time.Duration(0)
+	var short []*Lab
+	for _, l := range labs {
+		takes, err := Takes(l)
+		switch {
+		case err != nil:
+			return false, err
+		case takes > tooLong:
+			fmt.Fprintf(c.stdout, "%s: left out, for it takes %v; alone it can be run\n", l.Name, takes.Round(time.Second))
+		default:
+			short = append(short, l)
+			longest = max(longest, takes)
+		}
 	}
-	type result struct {
-		out *Outcome
-		err error
+	if longest > worthTelling {
+		fmt.Fprintf(os.Stderr, "This takes %v and more.\n", longest.Round(time.Second))
 	}
-	results := make([]chan result, len(labs))
-	room := make(chan struct{}, 4*runtime.NumCPU())
-	for i, l := range labs {
-		results[i] = make(chan result, 1)
-		go func() {
-			room <- struct{}{}
-			defer func() { <-room }()
-			out, err := Run(l, Options{Kernel: &Kernel{Interrupt: ctx.Done()}})
-			results[i] <- result{out, err}
-		}()
-	}
+	results := make(chan result)
+	go begin(ctx, short, results)
 	good := 0
-	for i, l := range labs {
-		r := <-results[i]
+	for range short {
+		r := <-results
 		switch {
 		case errors.Is(r.err, onkernel.ErrInterrupted):
 			err = r.err
 		case r.err != nil:
-			fmt.Fprintf(c.stdout, "%s: cannot be run on the kernel: %v\n", l.Name, r.err)
+			fmt.Fprintf(c.stdout, "%s cannot be run on the kernel: %v\n", r.lab.Name, r.err)
 		default:
 			r.out.report(c.stdout, c.width)
 			if r.out.OK() {
@@ -125,8 +109,37 @@ func (c *session) together(ctx context.Context, labs []*Lab) (ok bool, err error
 			}
 		}
 	}
-	if err == nil {
-		fmt.Fprintf(c.stdout, "%s on the kernel, %d as expected\n", plural(len(labs), "lab"), good)
+	if err != nil {
+		return false, err
 	}
-	return good == len(labs), err
+	fmt.Fprintf(c.stdout, "%s on the kernel, %d as expected\n", plural(len(short), "lab"), good)
+	return good == len(short), nil
+}
+
+// result is what has become of a lab.
+type result struct {
+	lab *Lab
+	out *Outcome
+	err error
+}
+
+// begin runs labs, and sends what becomes of each. They do not begin all at
+// once: that is when they have something to do.
+func begin(ctx context.Context, labs []*Lab, results chan<- result) {
+	const gap = 500 * time.Millisecond
+	room := make(chan struct{}, 8*runtime.NumCPU())
+	next := time.NewTicker(gap)
+	defer next.Stop()
+	for _, l := range labs {
+		room <- struct{}{}
+		go func() {
+			out, err := Run(l, Options{Kernel: &Kernel{Interrupt: ctx.Done()}})
+			<-room
+			results <- result{l, out, err}
+		}()
+		select {
+		case <-next.C:
+		case <-ctx.Done():
+		}
+	}
 }

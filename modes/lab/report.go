@@ -13,7 +13,10 @@ func (l *Lab) heading() string { return l.Name + ": " + l.Title }
 func (l *Lab) introduction(w io.Writer) {
 	fmt.Fprintln(w, l.heading())
 	var where []string
-	if l.Section != "" {
+	switch {
+	case strings.Contains(l.Section, " exercise"):
+		where = append(where, "chapter "+strings.Replace(l.Section, " exercise", ", exercise", 1))
+	case l.Section != "":
 		where = append(where, "section "+l.Section)
 	}
 	if l.Figure != "" {
@@ -34,7 +37,11 @@ func (l *Lab) introduction(w io.Writer) {
 // report prints what was not as expected, side by side, or that all was.
 func (o *Outcome) report(w io.Writer, width int) {
 	if o.OK() {
-		fmt.Fprintf(w, "%s: as expected (%s)\n", o.name(), plural(o.Checks, "expectation"))
+		unseen := ""
+		if o.Unseen > 0 {
+			unseen = fmt.Sprintf(", and %d of what nobody can see there", o.Unseen)
+		}
+		fmt.Fprintf(w, "%s: as expected (%s%s)\n", o.name(), plural(o.Checks, "expectation"), unseen)
 		return
 	}
 	for i := range o.Failures {

@@ -54,6 +54,7 @@ type Host struct {
 	thread    *thread
 	onlooker  *onlooker
 	looked    time.Duration
+	loopback  *os.File              // what goes from h to itself
 	tables    map[string][]*os.File // of the sockets, by transport
 	running   []*Process
 	processes sync.WaitGroup
@@ -109,6 +110,7 @@ func (h *Host) boot() error {
 	for _, p := range h.ports {
 		go p.read(p.file)
 	}
+	go h.readLoopback(h.loopback)
 	for _, c := range h.Services {
 		if _, err := h.start(c); err != nil {
 			h.halt()
@@ -127,6 +129,9 @@ func (h *Host) setUp() error {
 		return fmt.Errorf("/etc/hosts cannot be replaced: %w", err)
 	}
 	if err := sysctl(h.settings()); err != nil {
+		return err
+	}
+	if err := sysctl(h.Sysctl); err != nil {
 		return err
 	}
 	n, err := newNetlink()
@@ -158,6 +163,9 @@ func (h *Host) setUp() error {
 		if err := n.route(r.To, r.Gateway); err != nil && err != unix.ENETUNREACH && err != unix.EEXIST {
 			return fmt.Errorf("route to %s: %w", r.To, err)
 		}
+	}
+	if h.loopback, err = openLoopback(); err != nil {
+		return err
 	}
 	return h.openTables()
 }
@@ -238,8 +246,7 @@ func broadcastOf(p netip.Prefix) netip.Addr {
 	return netip.AddrFrom4(b)
 }
 
-// settings are those of a machine that says and does nothing of its own accord,
-// and those of h.
+// settings are those of a machine that says and does nothing of its own accord.
 func (h *Host) settings() map[string]string {
 	number := func(b bool) string {
 		if b {
@@ -247,7 +254,7 @@ func (h *Host) settings() map[string]string {
 		}
 		return "0"
 	}
-	all := map[string]string{
+	return map[string]string{
 		"net/ipv4/ip_forward":              number(h.Router),
 		"net/ipv6/conf/all/forwarding":     number(h.Router && h.hasIPv6()),
 		"net/ipv6/conf/all/disable_ipv6":   number(!h.hasIPv6()),
@@ -257,13 +264,11 @@ func (h *Host) settings() map[string]string {
 		"net/ipv4/conf/all/send_redirects": "0",
 		// Connections of a lab do not learn from each other.
 		"net/ipv4/tcp_no_metrics_save": "1",
+		// Any port may be an ephemeral one.
+		"net/ipv4/ip_unprivileged_port_start": "0",
 		// A small table of sockets has made this small.
 		"net/ipv4/tcp_max_syn_backlog": "4096",
 	}
-	for name, value := range h.Sysctl {
-		all[name] = value
-	}
-	return all
 }
 
 // settings are those of an interface: nobody asks again, as Linux does every
@@ -376,5 +381,7 @@ func (h *Host) halt() {
 		}
 	}
 	h.tables = nil
+	closeAll(h.loopback)
+	h.loopback = nil
 	h.thread.end()
 }

@@ -3,10 +3,12 @@
 package onkernel
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +34,7 @@ type Process struct {
 	printed *os.File
 	out     []Piece
 	started time.Duration
+	typedAt time.Duration
 	partial bool // the line that is typed has begun
 
 	done   bool
@@ -167,13 +170,19 @@ func (p *Process) Name() string { return strings.Join(p.cmd.Args, " ") }
 // Type types text on the terminal.
 func (p *Process) Type(text string) {
 	p.partial = !strings.HasSuffix(text, "\n")
-	p.h.w.reading = p.h.w.real + readTime
+	w := p.h.w
+	w.reading, p.typedAt, w.look = p, w.real, w.real+lookSoonEvery
 	p.write(text)
 }
 
 // EOF types the key for the end of file, twice if a line has begun: the first
-// one only sends that off.
+// one only sends that off. Where each key is one like any other, it takes the
+// terminal away.
 func (p *Process) EOF() {
+	if p.typed != nil && !isCanonical(p.typed) {
+		p.typed.Close()
+		return
+	}
 	key := "\x04"
 	if p.partial {
 		key += key
@@ -210,6 +219,25 @@ func (p *Process) Output() []Piece { return p.out }
 // Done returns the exit status of p, and when it ended; ok is false while it
 // runs.
 func (p *Process) Done() (status int, at time.Duration, ok bool) { return p.status, p.doneAt, p.done }
+
+// hasRead reports whether p has come to rest after something was typed.
+func (p *Process) hasRead() bool {
+	return p.done || p.isAsleep() || p.h.w.real > p.typedAt+readTime
+}
+
+// isAsleep reports whether each thread of p waits for something.
+func (p *Process) isAsleep() bool {
+	files, err := filepath.Glob("/proc/" + strconv.Itoa(p.cmd.Process.Pid) + "/task/*/stat")
+	for _, f := range files {
+		text, readErr := os.ReadFile(f)
+		// "pid (name) state ...": the name may have anything in it (proc_pid_stat(5)).
+		_, rest, ok := strings.Cut(string(text[bytes.LastIndexByte(text, ')')+1:]), " ")
+		if readErr == nil && (!ok || !strings.HasPrefix(rest, "S")) {
+			return false
+		}
+	}
+	return err == nil
+}
 
 // isStarted reports whether p has come so far that the script can go on: it has
 // a socket, or has ended, or seems to want none.

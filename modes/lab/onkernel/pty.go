@@ -53,3 +53,18 @@ func quiet(fd int) error {
 	m.Oflag &^= unix.OPOST
 	return unix.IoctlSetTermios(fd, unix.TCSETS, m)
 }
+
+// isCanonical reports whether what is typed is read line by line.
+func isCanonical(master *os.File) bool {
+	raw, err := master.SyscallConn()
+	if err != nil {
+		return true
+	}
+	canonical := true
+	_ = raw.Control(func(fd uintptr) { // one that is closed is as good as any
+		if m, err := unix.IoctlGetTermios(int(fd), unix.TCGETS); err == nil {
+			canonical = m.Lflag&unix.ICANON != 0
+		}
+	})
+	return canonical
+}

@@ -30,7 +30,7 @@ type World struct {
 	closed   chan struct{}
 	script   []event       // to come, in the order of their times
 	starting []*Process    // for which the script waits
-	reading  time.Duration // until when a program has read what was typed
+	reading  *Process      // that has not yet answered what was typed
 	look     time.Duration // when the tables of the sockets are looked at again
 	links    []*Link
 	hosts    []*Host
@@ -51,17 +51,18 @@ type name struct {
 	addr netip.Addr
 }
 
-// How often the tables of the sockets are looked at, and how often while a
-// program is being started.
+// How often the tables of the sockets are looked at, and how often while the
+// script waits for a program.
 const (
 	lookEvery     = 100 * time.Millisecond
 	lookSoonEvery = 5 * time.Millisecond
 	// startTime is how long a program may take until it has a socket. The
 	// script waits for it so long, and no longer.
 	startTime = 3 * time.Second
-	// readTime is how long the script waits after a line was typed: the answer
-	// is to stand before the next one.
-	readTime = 50 * time.Millisecond
+	// readTime is how long a program may take to answer what was typed: the
+	// answer is to stand before the next line. One that waits for something else
+	// does not answer.
+	readTime = time.Second / 2
 )
 
 // New returns a World without hosts. Chance, of what is lost on a link for one,
@@ -143,6 +144,12 @@ func (w *World) step() error {
 	for {
 		w.tick()
 		at, do := w.next()
+		select {
+		case seen := <-w.inbox: // what has been seen comes before what is to be done
+			seen()
+			return nil
+		default:
+		}
 		if at <= w.real {
 			do()
 			return nil
@@ -177,8 +184,8 @@ func (w *World) next() (at time.Duration, do func()) {
 			at, do = t, l.out
 		}
 	}
-	if len(w.script) > 0 && len(w.starting) == 0 {
-		if t := max(w.script[0].at+w.standing, w.reading); t < at {
+	if len(w.script) > 0 && len(w.starting) == 0 && w.reading == nil {
+		if t := w.script[0].at + w.standing; t < at {
 			at, do = t, w.play
 		}
 	}
@@ -206,7 +213,10 @@ func (w *World) see(what func()) bool {
 func (w *World) lookAround() {
 	w.look = w.real + lookEvery
 	w.starting = slices.DeleteFunc(w.starting, (*Process).isStarted)
-	if len(w.starting) > 0 {
+	if w.reading != nil && w.reading.hasRead() {
+		w.reading = nil
+	}
+	if len(w.starting) > 0 || w.reading != nil {
 		w.look = w.real + lookSoonEvery
 	}
 	for _, h := range w.hosts {
