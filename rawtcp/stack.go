@@ -31,6 +31,7 @@ type Stack struct {
 	cfg        *tcb.Config // of prof
 	name       string
 	sink       trace.Sink
+	boot       time.Duration // when the host was booted
 	quietUntil time.Duration
 
 	isn    *tcb.ISNSource
@@ -64,6 +65,7 @@ func New(ip link.IP, o Options) *Stack {
 	}
 	s := &Stack{
 		ip: ip, prof: o.Profile, cfg: &o.Profile.TCP, name: o.Host, sink: o.Sink,
+		boot:       o.Boot,
 		quietUntil: o.Boot + o.Profile.QuietTime,
 		chance:     rand.New(rand.NewPCG(o.Seed, 0)),
 		conns:      map[pair]*conn{},

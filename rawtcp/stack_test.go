@@ -3,6 +3,7 @@ package rawtcp_test
 import (
 	"errors"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,5 +53,21 @@ func TestConversation(t *testing.T) {
 			}
 			t.Logf("\n%s", w.trace())
 		})
+	}
+}
+
+// The timestamps of 4.4BSD tell how long it has been up.
+func TestTimestampsSinceBoot(t *testing.T) {
+	w := newWorld(t, link.LinkOptions{})
+	a, b := w.host("a", "bsd", "timestamps=yes"), w.host("b", "bsd", "timestamps=yes")
+	w.now = time.Minute
+	b.boot()
+	w.run(time.Minute)
+	w.pair(a, b)
+	trace := w.trace()
+	for _, want := range []string{"timestamp 240 0", "timestamp 120 240"} {
+		if !strings.Contains(trace, want) {
+			t.Errorf("there is no %q in\n%s", want, trace)
+		}
 	}
 }

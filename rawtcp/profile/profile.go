@@ -361,7 +361,7 @@ func solaris() *Profile {
 	p.TCP.MaxRTO = time.Minute
 	p.TCP.Granularity = 100 * time.Millisecond
 	p.TCP.MSSRound = 0
-	p.TCP.MSSNonlocal = 536
+	p.TCP.MSSNonlocal = 0 // it finds the MTU of the path (Fig 24-3)
 	p.TCP.SendBuffer, p.TCP.RecvBuffer = 8192, 8760
 	p.TCP.AckDelay = 50 * time.Millisecond
 	p.TCP.AckEvery = 2
