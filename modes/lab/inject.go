@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -107,13 +108,31 @@ func (i *injection) read(line packet, data string) (err error) {
 	return err
 }
 
+// options reads "mss 512,nop,nop,timestamp 1 0,cc 1". A nop is put in where the
+// others need it.
 func (i *injection) options(text string) error {
-	for _, o := range splitOptions(text) {
-		var n uint16
-		if _, err := fmt.Sscanf(strings.TrimSpace(o), "mss %d", &n); err != nil {
-			return fmt.Errorf("of options only mss can be injected, not %q", o)
+	o := &i.segment.Options
+	for _, s := range splitOptions(text) {
+		name, value, _ := strings.Cut(strings.TrimSpace(s), " ")
+		var err error
+		switch name {
+		case "nop":
+		case "mss":
+			o.HasMSS = true
+			_, err = fmt.Sscanf(value, "%d", &o.MSS)
+		case "timestamp":
+			o.HasTimestamps = true
+			_, err = fmt.Sscanf(value, "%d %d", &o.TSVal, &o.TSEcr)
+		case "cc":
+			var n uint32
+			_, err = fmt.Sscanf(value, "%d", &n)
+			o.Other = append(o.Other, wire.RawOption{Kind: wire.KindCC, Data: binary.BigEndian.AppendUint32(nil, n)})
+		default:
+			return fmt.Errorf("of options mss, timestamp and cc can be injected, not %q", s)
 		}
-		i.segment.Options.MSS, i.segment.Options.HasMSS = n, true
+		if err != nil {
+			return fmt.Errorf("%q has no value", s)
+		}
 	}
 	return nil
 }

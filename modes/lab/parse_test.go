@@ -89,7 +89,8 @@ func TestMistakes(t *testing.T) {
 		{twoHosts + "inject a.1 > b.2: P 1:6(4) ack 1", "x.lab:4: 1:6(4) and 4 bytes"},
 		{twoHosts + `inject a.1 > b.2: P 1:6(5) ack 1 "abc"`, "x.lab:4: 1:6(5) and 3 bytes"},
 		{twoHosts + "inject a.1 > b.2: S 1:1(0) win 70000", `x.lab:4: "70000" is no number`},
-		{twoHosts + "inject a.1 > b.2: S 1:1(0) <wscale 1>", "x.lab:4: of options only mss"},
+		{twoHosts + "inject a.1 > b.2: S 1:1(0) <wscale 1>", "x.lab:4: of options mss, timestamp and cc"},
+		{twoHosts + "inject a.1 > b.2: S 1:1(0) <mss>", `x.lab:4: "mss" has no value`},
 		{twoHosts + "inject a.1 > 10.0.0.9.2: S 1:1(0)", "x.lab:4: no host has the address"},
 		{twoHosts + "inject on slip a.1 > b.2: S 1:1(0)", `x.lab:4: there is no link "slip"`},
 	} {
