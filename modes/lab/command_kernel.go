@@ -104,7 +104,7 @@ func (c *session) together(ctx context.Context, labs []*Lab) (ok bool, err error
 			fmt.Fprintf(c.stdout, "%s cannot be run on the kernel: %v\n", r.lab.Name, r.err)
 		default:
 			r.out.report(c.stdout, c.width)
-			if r.out.OK() {
+			if r.out.OK() && r.out.Checks > 0 {
 				good++
 			}
 		}

@@ -95,9 +95,13 @@ func (s *onKernel) host(h *hostLine, steps []step) error {
 	for _, st := range steps {
 		switch v := st.do.(type) {
 		case setting:
-			if v.host == anything || v.host == h.name {
-				s.set(h.name, v.value, o.Sysctl)
+			if v.host != anything && v.host != h.name {
+				continue
 			}
+			if strings.HasPrefix(v.value, "msl=") {
+				return fmt.Errorf("the kernel has an MSL of 30 s, and %s cannot be had", v.value)
+			}
+			s.set(h.name, v.value, o.Sysctl)
 		case serving:
 			if v.host == h.name {
 				o.Services = append(o.Services, s.program([]string{"inetd", v.service}))
