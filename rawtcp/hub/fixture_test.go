@@ -173,3 +173,10 @@ func (l *logged) only(t testing.TB, text string) {
 		t.Errorf("told was\n%snot\n%s", got, text)
 	}
 }
+
+// clear forgets what was told.
+func (l *logged) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Reset()
+}

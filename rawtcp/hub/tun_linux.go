@@ -1,0 +1,149 @@
+package hub
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+const tunFile = "/dev/net/tun"
+
+// openTUN makes a TUN device, which is down yet. It is gone when its file is
+// closed. Without TUNSETOFFLOAD the kernel computes every checksum itself.
+func openTUN(name string) (f *os.File, device string, err error) {
+	fd, err := unix.Open(tunFile, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, "", tunError(err)
+	}
+	ifr, err := unix.NewIfreq(name)
+	if err == nil {
+		ifr.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
+		err = unix.IoctlIfreq(fd, unix.TUNSETIFF, ifr)
+	}
+	if err == nil {
+		// Only now: Go's poller takes none that has no device yet.
+		err = unix.SetNonblock(fd, true)
+	}
+	if err != nil {
+		_ = unix.Close(fd)
+		return nil, "", tunError(err)
+	}
+	return os.NewFile(uintptr(fd), tunFile), ifr.Name(), nil
+}
+
+// tunError says what can be done about err.
+func tunError(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return errors.New("a TUN device needs CAP_NET_ADMIN: run the hub with sudo, or with unshare -Urn, or allow it once with sudo setcap cap_net_admin+ep on the program")
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):
+		return errors.New("this kernel has no TUN devices; try sudo modprobe tun")
+	case errors.Is(err, unix.EBUSY):
+		return errors.New("a device of that name is there already")
+	}
+	return fmt.Errorf("TUN device: %w", err)
+}
+
+// setUpTUN gives a device its MTU and its addresses, and turns it on.
+func setUpTUN(device string, mtu int, addresses []netip.Prefix) error {
+	is, err := net.InterfaceByName(device)
+	if err != nil {
+		return fmt.Errorf("%s: %w", device, err)
+	}
+	only4 := true
+	for _, a := range addresses {
+		only4 = only4 && a.Addr().Is4()
+	}
+	if only4 {
+		// Or the kernel asks for routers. It is no harm if it does.
+		_ = os.WriteFile("/proc/sys/net/ipv6/conf/"+device+"/disable_ipv6", []byte("1"), 0o644)
+	}
+	for _, a := range addresses {
+		if err := addAddress(is.Index, a); err != nil {
+			return fmt.Errorf("%v on %s: %w", a, device, err)
+		}
+	}
+	if err := turnOn(device, mtu); err != nil {
+		return fmt.Errorf("%s: %w", device, err)
+	}
+	return nil
+}
+
+// turnOn sets the MTU of a device and has it up: netdevice(7).
+func turnOn(device string, mtu int) error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	ifr, err := unix.NewIfreq(device)
+	if err != nil {
+		return err
+	}
+	ifr.SetUint32(uint32(mtu))
+	if err := unix.IoctlIfreq(fd, unix.SIOCSIFMTU, ifr); err != nil {
+		return fmt.Errorf("MTU %d: %w", mtu, err)
+	}
+	if err := unix.IoctlIfreq(fd, unix.SIOCGIFFLAGS, ifr); err != nil {
+		return err
+	}
+	ifr.SetUint16(ifr.Uint16() | unix.IFF_UP)
+	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr)
+}
+
+// addAddress gives a device an address, of either family: rtnetlink(7).
+func addAddress(device int, a netip.Prefix) error {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	if err := unix.Sendto(fd, newAddress(device, a), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return err
+	}
+	b := make([]byte, 4096)
+	n, _, err := unix.Recvfrom(fd, b, 0)
+	if err != nil {
+		return err
+	}
+	// The answer is an error, of which 0 is none.
+	const number = unix.SizeofNlMsghdr
+	if n < number+4 || binary.NativeEndian.Uint16(b[4:]) != unix.NLMSG_ERROR {
+		return unix.EPROTO
+	}
+	if e := int32(binary.NativeEndian.Uint32(b[number:])); e != 0 {
+		return unix.Errno(-e)
+	}
+	return nil
+}
+
+// newAddress returns the message RTM_NEWADDR. An IPv6 address is used at once:
+// the hub has seen to it that nobody else has it.
+func newAddress(device int, a netip.Prefix) []byte {
+	native := binary.NativeEndian
+	family, address := byte(unix.AF_INET), a.Addr().AsSlice()
+	flags := byte(0)
+	if a.Addr().Is6() {
+		family, flags = unix.AF_INET6, unix.IFA_F_NODAD
+	}
+	b := make([]byte, 4, 128) // of the whole length
+	b = native.AppendUint16(b, unix.RTM_NEWADDR)
+	b = native.AppendUint16(b, unix.NLM_F_REQUEST|unix.NLM_F_ACK|unix.NLM_F_CREATE|unix.NLM_F_EXCL)
+	b = native.AppendUint32(b, 1) // of this message
+	b = native.AppendUint32(b, 0) // to the kernel
+	b = append(b, family, byte(a.Bits()), flags, unix.RT_SCOPE_UNIVERSE)
+	b = native.AppendUint32(b, uint32(device))
+	for _, kind := range []uint16{unix.IFA_LOCAL, unix.IFA_ADDRESS} {
+		b = native.AppendUint16(b, uint16(unix.SizeofRtAttr+len(address)))
+		b = native.AppendUint16(b, kind)
+		b = append(b, address...)
+	}
+	native.PutUint32(b, uint32(len(b)))
+	return b
+}
