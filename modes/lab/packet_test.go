@@ -51,6 +51,8 @@ func TestPacketDiffers(t *testing.T) {
 			"svr4 > bsdi: icmp: svr4 udp port 8888 unreachable",
 			"svr4 > bsdi: icmp: svr4 udp port 8888 unreachable (DF)", nil,
 		},
+		{"svr4 > bsdi: icmp: *", "svr4 > bsdi: icmp: svr4 udp port 8888 unreachable (DF)", nil},
+		{"svr4 > bsdi: icmp: *", "svr4 > bsdi: udp 7", []fieldName{fieldText}},
 	} {
 		if got := parsePacket(test.want).differs(parsePacket(test.got)); !slices.Equal(got, test.differs) {
 			t.Errorf("%s\n%s\ndiffer in %v, want %v", test.want, test.got, got, test.differs)
