@@ -47,7 +47,7 @@ func Catalogue() (all []*Lab, err error) {
 		all = append(all, l)
 	}
 	slices.SortStableFunc(all, func(a, b *Lab) int {
-		return cmp.Or(compareSections(a.Section, b.Section), compareSections(a.Name, b.Name))
+		return cmp.Or(compareSections(a.place(), b.place()), compareSections(a.Name, b.Name))
 	})
 	return all, nil
 }
@@ -68,6 +68,10 @@ func Load(name string) (*Lab, error) {
 }
 
 func nameOf(file string) string { return strings.TrimSuffix(filepath.Base(file), ".lab") }
+
+// place is where a lab stands in the book: the exercises, "18 exercise 2", are at
+// the end of their chapter.
+func (l *Lab) place() string { return strings.Replace(l.Section, " exercise", ".99", 1) }
 
 // compareSections compares names that have numbers in them: 18.2 comes before
 // 18.11.
@@ -102,7 +106,7 @@ func leadingNumber(s string) (n int, rest string) {
 
 // chapter returns the heading that a lab is listed under.
 func (l *Lab) chapter() string {
-	number, _, _ := strings.Cut(l.Section, ".")
+	number := l.Section[:len(l.Section)-len(strings.TrimLeft(l.Section, "0123456789"))]
 	if title := chapters()[number]; title != "" {
 		return number + "  " + title
 	}
