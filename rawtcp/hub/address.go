@@ -136,9 +136,9 @@ func (c *cable) nextFree(taken func(netip.Addr) bool) (netip.Prefix, error) {
 	return netip.Prefix{}, fmt.Errorf("all addresses of %v are taken", c.prefix.Masked())
 }
 
-// maxEnds is how many ends the pipe may have: as many as there were different
+// maxEnds returns how many ends the pipe may have: as many as there were different
 // addresses, as long as something is under way.
-const maxEnds = 4096
+func (c *cable) maxEnds() int { return 4 * c.limit }
 
 // endOf returns the end of the pipe where a is, or would be.
 func (c *cable) endOf(a netip.Addr) (int, error) {
@@ -163,7 +163,7 @@ func (c *cable) endOf(a netip.Addr) (int, error) {
 			}
 		}
 	}
-	if len(c.ends) >= maxEnds {
+	if len(c.ends) >= c.maxEnds() {
 		return 0, errors.New("too many addresses were on the wire; it forgets them when nothing is under way")
 	}
 	c.ends = append(c.ends, end{address: a})

@@ -85,7 +85,7 @@ func TestEndsAreForgotten(t *testing.T) {
 		}
 		return err
 	}
-	for range 3 * maxEnds {
+	for range 3 * b.maxEnds() {
 		must(t, visit())
 	}
 	if len(b.ends) > 10 {
@@ -93,10 +93,10 @@ func TestEndsAreForgotten(t *testing.T) {
 	}
 	one := b.plug("10.0.0.1")
 	one.say("10.0.0.2", "hello")
-	for range 3 * maxEnds {
+	for range 3 * b.maxEnds() {
 		_ = visit()
 	}
-	if len(b.ends) > maxEnds {
+	if len(b.ends) > b.maxEnds() {
 		t.Errorf("%d ends", len(b.ends))
 	}
 	if visit() == nil {

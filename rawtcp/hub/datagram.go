@@ -70,7 +70,17 @@ func (h *Hub) listenUDP(address string) error {
 	if err != nil {
 		return fmt.Errorf("udp:%s: %w", address, errors.Unwrap(err))
 	}
+	widen(conn)
 	return h.serveUDP(conn)
+}
+
+// widen has room in a socket for a burst, or as much as the system allows: what
+// finds none is lost.
+func widen(conn net.Conn) {
+	if u, ok := conn.(*net.UDPConn); ok {
+		_ = u.SetReadBuffer(waiting)  // or a little less
+		_ = u.SetWriteBuffer(waiting) // as well
+	}
 }
 
 // serveUDP lets plugs join over conn.

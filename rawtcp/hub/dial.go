@@ -78,6 +78,7 @@ func joinStream(ctx context.Context, conn net.Conn, text string) (*Plug, error) 
 }
 
 func joinUDP(ctx context.Context, conn net.Conn, text string) (*Plug, error) {
+	widen(conn)
 	c := &datagramConn{Conn: conn}
 	welcome, err := c.join(ctx, text)
 	if err != nil {

@@ -65,10 +65,22 @@ type host struct {
 // dialHost plugs a host in.
 func dialHost(t testing.TB, place, address string) *host {
 	t.Helper()
-	p := dialPlug(t, place, address)
-	l := loop.New(p, loop.Options{Options: rawtcp.Options{Host: address}})
-	t.Cleanup(func() { _ = l.Close() })
+	h := newHost(t, dialPlug(t, place, address))
+	t.Cleanup(func() { _ = h.Close() }) // the test may have closed it
+	return h
+}
+
+// newHost returns a host on a plug, which closes it.
+func newHost(t testing.TB, p *Plug) *host {
+	l := loop.New(p, loop.Options{Options: rawtcp.Options{Host: p.Addresses[0].Addr().String()}})
 	return &host{l, p, p.Addresses[0].Addr()}
+}
+
+// start runs f, and returns what will have its error.
+func start(f func() error) <-chan error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	return done
 }
 
 // noise returns n bytes that depend on seed.

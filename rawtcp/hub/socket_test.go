@@ -14,9 +14,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"sock/rawtcp/link"
-	"sock/rawtcp/trace"
 )
 
 // A file that a hub has left behind is replaced; one whose hub is there, or that
@@ -228,35 +225,6 @@ func TestKilledPlug(t *testing.T) {
 		log.clear()
 	}
 	dialPlug(t, place, "10.0.0.1")
-}
-
-// A connection outlives a cable that is cut for a while.
-func TestCutAndMend(t *testing.T) {
-	lost := make(chan struct{}, 1)
-	h, place := newHub(t, Options{Sink: trace.Func(func(e trace.Event) {
-		if e.Kind == trace.Dropped && e.Reason == link.Cut {
-			select {
-			case lost <- struct{}{}:
-			default:
-			}
-		}
-	})})
-	a, b := dialHost(t, place, "10.0.0.1"), dialHost(t, place, "10.0.0.2")
-	b.echo(t)
-	done := make(chan error)
-	go func() { done <- a.ask(t.Context(), b, noise(20<<20, 1)) }()
-	for _, cable := range []string{"", " 10.0.0.1", " 10.0.0.2"} {
-		_, err := h.Command("cut" + cable)
-		must(t, err)
-		<-lost
-		_, err = h.Command("mend" + cable)
-		must(t, err)
-		select {
-		case <-lost: // of the same cut
-		default:
-		}
-	}
-	must(t, <-done)
 }
 
 // Nothing is left: no goroutine, no descriptor, no file.

@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"sock/rawtcp/link"
+	"sock/rawtcp/trace"
 )
 
 // What two hosts say to each other arrives, whatever the wire does to packets.
@@ -20,9 +23,13 @@ func TestTwo(t *testing.T) {
 				if place == "udp" {
 					at = overUDP(t, h)
 				}
+				size := 2 << 20
+				if c.Loss > 0 && place == "unix" {
+					size = 10 << 20
+				}
 				a, b := dialHost(t, at, "10.0.0.1"), dialHost(t, at, "10.0.0.2")
 				b.echo(t)
-				must(t, a.ask(t.Context(), b, noise(10<<20, 1)))
+				must(t, a.ask(t.Context(), b, noise(size, 1)))
 				h.lock()
 				s := h.cable.pipe.Stats()
 				h.unlock()
@@ -56,4 +63,39 @@ func TestTen(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// A connection outlives a cable that is cut for a while.
+func TestCutAndMend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lost := make(chan struct{}, 1)
+		h, _ := newQuiet(t, Options{Sink: trace.Func(func(e trace.Event) {
+			if e.Kind == trace.Dropped && e.Reason == link.Cut {
+				select {
+				case lost <- struct{}{}:
+				default:
+				}
+			}
+		})})
+		a, b := newHost(t, pipePlug(t, h, "10.0.0.1")), newHost(t, pipePlug(t, h, "10.0.0.2"))
+		n := b.echo(t)
+		done := start(func() error { return a.ask(t.Context(), b, noise(20<<20, 1)) })
+		for _, cable := range []string{"", " 10.0.0.1", " 10.0.0.2"} {
+			_, err := h.Command("cut" + cable)
+			must(t, err)
+			<-lost
+			pass(10 * time.Second)
+			_, err = h.Command("mend" + cable)
+			must(t, err)
+			select {
+			case <-lost: // of the same cut
+			default:
+			}
+		}
+		must(t, <-done)
+		must(t, n.Close())
+		must(t, a.Close())
+		must(t, b.Close())
+		must(t, h.Close())
+	})
 }
