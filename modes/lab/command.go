@@ -31,8 +31,12 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == "program" { // on a host of a lab that runs on the kernel
 		return onkernel.Program(args[1:])
 	}
-	c := &session{stdin: bufio.NewReader(stdin), stdout: stdout, sleep: time.Sleep}
+	out := &output{w: stdout}
+	c := &session{stdin: bufio.NewReader(stdin), stdout: out, sleep: time.Sleep}
 	ok, err := c.main(args)
+	if out.err != nil {
+		err = fmt.Errorf("standard output is cut short: %w", out.err)
+	}
 	switch {
 	case errors.Is(err, pflag.ErrHelp):
 		return 0
@@ -43,6 +47,21 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return 1
 	}
 	return 0
+}
+
+// output is standard output. It remembers that it could not be written, so that
+// no disk that is full goes unnoticed.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+// Write fails for good once it has failed.
+func (o *output) Write(p []byte) (n int, err error) {
+	if o.err == nil {
+		n, o.err = o.w.Write(p)
+	}
+	return n, o.err
 }
 
 // session is one command.
@@ -76,7 +95,7 @@ func (f *flags) set() *pflag.FlagSet {
 	fs.StringVar(&f.system, "as", "", "all hosts have this `SYSTEM`: "+strings.Join(profile.Names(), ", "))
 	fs.StringVar(&f.on, "on", "", "run it on this machine's own `KERNEL`: --on kernel, in real time, a network namespace for each host")
 	fs.Uint64Var(&f.seed, "seed", 0, "`N` decides what is left to chance")
-	fs.StringVar(&f.ladder, "ladder", "", "draw a time-line as text, or as a picture: --ladder=svg")
+	fs.StringVar(&f.ladder, "ladder", "", "draw a time-line as text, or as a `PICTURE`: --ladder=svg")
 	fs.Lookup("ladder").NoOptDefVal = "text"
 	fs.BoolVar(&f.tcpdump, "tcpdump", false, "print the packets only, as the book does")
 	fs.BoolVar(&f.states, "states", false, "print the states that are passed")
@@ -84,8 +103,8 @@ func (f *flags) set() *pflag.FlagSet {
 	fs.StringVar(&f.pcapng, "pcapng", "", "write the packets to `FILE`, for Wireshark")
 	fs.BoolVar(&f.explain, "explain", false, "say after each packet why it was sent, and where that stands")
 	fs.BoolVar(&f.quiz, "quiz", false, "leave out what the reader is to fill in")
-	fs.BoolVar(&f.step, "step", false, "wait for a key after each event")
-	fs.Float64Var(&f.pace, "real-time", 0, "take as long as the experiment took, or so many `TIMES` less")
+	fs.BoolVar(&f.step, "step", false, "wait for Enter after each event")
+	fs.Float64Var(&f.pace, "real-time", 0, "take as long as the experiment took, or be so many `TIMES` as fast: --real-time=10")
 	fs.Lookup("real-time").NoOptDefVal = "1"
 	fs.IntVar(&f.width, "width", pageWidth, "the page has `N` columns; a narrow one has the packets under the terminals")
 	return fs
@@ -97,9 +116,9 @@ func (c *session) main(args []string) (ok bool, err error) {
 	fs.Usage = func() { fmt.Fprint(c.stdout, usage, "\n", fs.FlagUsages()) }
 	fs.SetOutput(io.Discard)
 	if err := fs.Parse(args); err != nil {
-		return false, err
+		return false, wrong(err)
 	}
-	if err := c.valid(); err != nil {
+	if err := cmp.Or(c.valid(), c.suits(fs)); err != nil {
 		return false, err
 	}
 	if c.on != "" {
@@ -111,6 +130,9 @@ func (c *session) main(args []string) (ok bool, err error) {
 	}
 	switch verb, names := words[0], words[1:]; verb {
 	case "list":
+		if len(names) > 0 {
+			return false, fmt.Errorf("list takes no names: to see the script of %s, write sock --lab show %[1]s", names[0])
+		}
 		return true, c.list()
 	case "show":
 		return true, c.show(names)
@@ -122,10 +144,57 @@ func (c *session) main(args []string) (ok bool, err error) {
 		// A lab's name alone runs it.
 		ok, err := c.runAll(words)
 		if err != nil {
-			err = fmt.Errorf("%w; it is no command either, which are list, show, run and compare", err)
+			err = fmt.Errorf("%w; the commands are list, show, run and compare", err)
 		}
 		return ok, err
 	}
+}
+
+// wrong says in a sentence what pflag has against the command line.
+func wrong(err error) error {
+	var unknown *pflag.NotExistError
+	var missing *pflag.ValueRequiredError
+	var value *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
+		return fmt.Errorf("-%s is not a flag of sock --lab, whose flags have long names: sock --lab --help lists them", unknown.GetSpecifiedName())
+	case errors.As(err, &unknown):
+		return fmt.Errorf("--%s is not a flag of sock --lab: sock --lab --help lists them", unknown.GetSpecifiedName())
+	case errors.As(err, &missing):
+		name, _ := pflag.UnquoteUsage(missing.GetFlag())
+		return fmt.Errorf("--%s takes a %s, and nothing follows it", missing.GetFlag().Name, name)
+	case errors.As(err, &value) && value.GetFlag().Value.Type() == "bool":
+		return fmt.Errorf("--%s takes nothing, not %q", value.GetFlag().Name, value.GetValue())
+	case errors.As(err, &value):
+		return fmt.Errorf("--%s takes a number, not %q", value.GetFlag().Name, value.GetValue())
+	}
+	return err
+}
+
+// suits refuses the flags that the rest of the command line has no use for:
+// list and show take none, and only a lab that is run alone is looked at.
+func (f *flags) suits(fs *pflag.FlagSet) (err error) {
+	verb, alone := fs.Arg(0), fs.NArg() == 1
+	takes := []string{"as", "on", "seed", "width"}
+	switch verb {
+	case "list", "show":
+		takes = nil
+	case "compare":
+	case "run":
+		alone = fs.NArg() < 3 && fs.Arg(1) != "all"
+	}
+	fs.Visit(func(given *pflag.Flag) {
+		switch {
+		case err != nil || slices.Contains(takes, given.Name):
+		case verb == "list" || verb == "show" || verb == "compare":
+			err = fmt.Errorf("%s does not take --%s: it is for run", verb, given.Name)
+		case !alone && given.NoOptDefVal != "" && given.Value.Type() != "bool":
+			err = fmt.Errorf("--%s is for one lab at a time, and takes what is behind a =: --%[1]s=%s", given.Name, given.Value)
+		case !alone:
+			err = fmt.Errorf("--%s is for one lab at a time", given.Name)
+		}
+	})
+	return err
 }
 
 func (f *flags) valid() error {
@@ -136,7 +205,7 @@ func (f *flags) valid() error {
 		return errors.New("--on takes kernel")
 	}
 	if f.on != "" && (f.system != "" && f.system != Linux || f.seed != 0 || f.quiz || f.step || f.pace > 0) {
-		return errors.New("the kernel is what it is, and takes its time: --on kernel does not go with --as, --quiz, --step and --real-time")
+		return errors.New("the kernel is what it is, and takes its time: --on kernel does not go with --as, --seed, --quiz, --step and --real-time")
 	}
 	if f.ladder != "" && f.ladder != "text" && f.ladder != "svg" {
 		return errors.New("--ladder takes text or svg")
@@ -144,8 +213,14 @@ func (f *flags) valid() error {
 	if f.width < 60 {
 		return errors.New("--width takes a number from 60")
 	}
-	if f.pace < 0 {
+	if !(f.pace >= 0) {
 		return errors.New("--real-time takes a number above 0")
+	}
+	if f.quiz && f.pcapng != "" {
+		return errors.New("--pcapng would give the answers away, and does not go with --quiz")
+	}
+	if f.explain && (f.ladder != "" || f.tcpdump || f.states || f.json || f.quiz) {
+		return errors.New("--explain is for the time-line that is shown without --ladder, --tcpdump, --states, --json and --quiz")
 	}
 	views := 0
 	for _, on := range []bool{f.ladder != "", f.tcpdump, f.states, f.json, f.quiz, f.step || f.pace > 0} {
@@ -179,6 +254,9 @@ func (c *session) list() error {
 			fmt.Fprintln(c.stdout, chapter)
 		}
 		fmt.Fprintf(c.stdout, "  %-*s  %s\n", width, l.Name, l.Title)
+		if len(l.Also) > 0 {
+			fmt.Fprintf(c.stdout, "  %-*s  also %s\n", width, "", strings.Join(l.Also, ", "))
+		}
 	}
 	return nil
 }
@@ -186,7 +264,7 @@ func (c *session) list() error {
 // show prints scripts.
 func (c *session) show(names []string) error {
 	if len(names) == 0 {
-		return errors.New("show which lab?")
+		return errors.New("show which lab? sock --lab list has their names")
 	}
 	for _, name := range names {
 		l, err := Load(name)
@@ -213,7 +291,7 @@ func (c *session) lab(word string) (l *Lab, system string, err error) {
 
 func (c *session) runAll(words []string) (ok bool, err error) {
 	if len(words) == 0 {
-		return false, errors.New("run which lab?")
+		return false, errors.New("run which lab? sock --lab list has their names, and all runs all of them")
 	}
 	if len(words) == 1 && words[0] != "all" {
 		l, system, err := c.lab(words[0])

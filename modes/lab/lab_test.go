@@ -234,7 +234,16 @@ func TestList(t *testing.T) {
 func TestUsage(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
 		{"", "usage: "},
-		{"play fig18-1", "it is no command"},
+		{"play fig18-1", "the commands are list, show, run and compare"},
+		{"list fig18-1", "list takes no names"},
+		{"list --json", "list does not take --json"},
+		{"compare --quiz fig18-1 fig18-9", "compare does not take --quiz"},
+		{"run --json fig18-1 fig18-9", "--json is for one lab"},
+		{"run --pcapng x all", "--pcapng is for one lab"},
+		{"--states fig18-1 fig18-9", "--states is for one lab"},
+		{"run --ladder svg fig18-1", "--ladder=text"},
+		{"run --quiz --pcapng x fig18-1", "--pcapng would give the answers away"},
+		{"run --explain --json fig18-1", "--explain is for the time-line"},
 		{"run", "run which lab?"},
 		{"show", "show which lab?"},
 		{"run nothing", `there is no lab "nothing"`},
@@ -246,13 +255,45 @@ func TestUsage(t *testing.T) {
 		{"run --ladder --json fig18-1", "one can be had"},
 		{"run --width 5 fig18-1", "from 60"},
 		{"run --real-time=-1 fig18-1", "above 0"},
-		{"run --what fig18-1", "unknown flag"},
+		{"run --what fig18-1", "--what is not a flag"},
+		{"run -v fig18-1", "-v is not a flag"},
+		{"run --seed x fig18-1", `--seed takes a number, not "x"`},
+		{"run --json=x fig18-1", `--json takes nothing, not "x"`},
+		{"run --pcapng", "--pcapng takes a FILE, and nothing follows it"},
+		{"run --real-time=nan fig18-1", "above 0"},
 		{"compare fig18-1", "which two"},
 		{"compare fig18-1 nothing", `there is no lab "nothing"`},
 	} {
 		status, out, errs := run(t, "", strings.Fields(test.args)...)
 		if status != 1 || out != "" || !strings.Contains(errs, test.want) || strings.HasPrefix(errs, "panic") {
 			t.Errorf("%s: exit %d, %q, %q", test.args, status, out, errs)
+		}
+	}
+}
+
+// full is a disk that has room for so many bytes.
+type full int
+
+func (f *full) Write(p []byte) (n int, err error) {
+	n = min(len(p), int(*f))
+	if *f -= full(n); n < len(p) {
+		err = errors.New("no room")
+	}
+	return n, err
+}
+
+// TestFullDisk: whatever is shown, it is an error if it cannot be written.
+func TestFullDisk(t *testing.T) {
+	for _, args := range []string{
+		"list", "show fig18-1", "run fig18-1", "run --tcpdump fig18-1", "run --states fig18-1", "run --json fig18-1",
+		"run --ladder fig18-1", "run --quiz fig18-1", "run --step fig18-1", "run fig18-1 fig18-9",
+		"compare fig18-1 fig18-9", "--help",
+	} {
+		var errs strings.Builder
+		room := full(40)
+		status := Main(strings.Fields(args), strings.NewReader(""), &room, &errs)
+		if want := "standard output is cut short: no room\n"; status != 1 || errs.String() != want {
+			t.Errorf("%s: exit %d, %q", args, status, errs.String())
 		}
 	}
 }
