@@ -13,10 +13,9 @@ import (
 
 // end is a machine and its user.
 type end struct {
-	m    *machines
-	i    int
-	c    *tcb.TCB
-	opts int
+	m *machines
+	i int
+	c *tcb.TCB
 
 	sent, got int // bytes, of this incarnation
 	eof       bool
@@ -25,7 +24,6 @@ type end struct {
 	state tcb.State
 	bad   error // what the hook has found
 	last  tcb.Info
-	edge  seq.Value // the right edge of the window that the peer knows of
 	fin   seq.Value // where the FIN is
 	hasFN bool
 }
