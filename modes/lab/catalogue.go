@@ -59,12 +59,26 @@ func Load(name string) (*Lab, error) {
 		text, err = os.ReadFile(name)
 	}
 	if os.IsNotExist(err) && !strings.ContainsAny(name, `/\.`) {
+		if l, err := alias(name); l != nil || err != nil {
+			return l, err
+		}
 		return nil, fmt.Errorf("there is no lab %q: sock --lab list shows all", name)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return Parse(nameOf(name), string(text))
+}
+
+// alias returns the embedded lab that also has this name, or nil.
+func alias(name string) (*Lab, error) {
+	all, err := Catalogue()
+	for _, l := range all {
+		if slices.Contains(l.Also, name) {
+			return l, err
+		}
+	}
+	return nil, err
 }
 
 func nameOf(file string) string { return strings.TrimSuffix(filepath.Base(file), ".lab") }

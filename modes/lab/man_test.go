@@ -40,7 +40,7 @@ func TestPageKeywords(t *testing.T) {
 		described = append(described, m[1])
 	}
 	keywords := []string{
-		"about", "after", "arp", "at", "change", "clock", "corrupt", "count", "crash", "cut", "drop",
+		"about", "after", "also", "arp", "at", "change", "clock", "corrupt", "count", "crash", "cut", "drop",
 		"duplicate", "figure", "file", "for", "hold", "host", "inject", "link", "mend", "never",
 		"reboot", "section", "seed", "set", "states", "tcpdump", "title", "until",
 	}

@@ -93,6 +93,8 @@ func (p *parser) header(keyword string) func(rest string) error {
 		return set(&l.Section)
 	case "figure", "figures":
 		return set(&l.Figure)
+	case "also":
+		return func(rest string) error { l.Also = append(l.Also, strings.Fields(rest)...); return nil }
 	case "seed":
 		return func(rest string) (err error) {
 			l.Seed, err = strconv.ParseUint(rest, 10, 64)

@@ -11,10 +11,11 @@ import (
 
 // Lab is an experiment: a script that has been read.
 type Lab struct {
-	Name    string // of the file, without .lab
-	Title   string // in a line
-	Section string // of the book: "18.7.2"
-	Figure  string // of the book: "18-15"
+	Name    string   // of the file, without .lab
+	Title   string   // in a line
+	Section string   // of the book: "18.7.2"
+	Figure  string   // of the book: "18-15"
+	Also    []string // other names: of what else it shows
 	About   []string
 	Source  string // the script
 
