@@ -28,6 +28,8 @@ type injection struct {
 	segment  wire.Segment
 }
 
+const injectionExample = `inject bsdi.1099 > svr4.8888: P 1:6(5) ack 1 win 4096 "hello"`
+
 func (p *parser) inject(no int, rest string) error {
 	var i injection
 	if s, ok := strings.CutPrefix(rest, "-S "); ok {
@@ -98,12 +100,12 @@ func (i *injection) read(line packet, data string) (err error) {
 		case fieldOptions:
 			err = errors.Join(err, i.options(f.text))
 		default:
-			return fmt.Errorf("%q cannot be injected", f.text)
+			return fmt.Errorf("%q cannot be injected: write it like %q", f.text, injectionExample)
 		}
 	}
 	s.Payload = []byte(data)
 	if i.from == "" || i.to == "" {
-		return fmt.Errorf("write it like %q", `inject bsdi.1099 > svr4.8888: P 1:6(5) ack 1 win 4096 "hello"`)
+		return fmt.Errorf("write it like %q", injectionExample)
 	}
 	return err
 }

@@ -308,7 +308,6 @@ func TestRunErrors(t *testing.T) {
 		{"a < hello", "x.lab:4: nothing runs at a"},
 		{"a serves nothing", "x.lab:4: "},
 		{"crash a\na % sock b 7", "x.lab:5: host a is down"},
-		{"drop the 2nd ACK on slip", "x.lab:4: "},
 		{"a % sock -s 7\nb % sock -K a 7", "x.lab:1: this goes on for ever"},
 	} {
 		l, err := Parse("x", world+test.script+"\n")

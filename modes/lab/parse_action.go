@@ -3,7 +3,9 @@ package lab
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -49,7 +51,7 @@ func (p *parser) terminal(no int, s string) error {
 		status := strings.TrimSpace(rest)
 		if status != anything {
 			if _, err := strconv.Atoi(status); err != nil {
-				return fmt.Errorf("%q is no exit status", status)
+				return fmt.Errorf("%q is no exit status: write it like %q or %q", status, "bsdi exits 0", "bsdi exits *")
 			}
 		}
 		p.add(no, exits{term: first, when: when, status: status})
@@ -194,6 +196,67 @@ func (f fault) at(now time.Duration, onLink bool) string {
 		words = append(words[:len(words):len(words)], on...)
 	}
 	return strings.Join(words, " ")
+}
+
+// validate looks for the hosts and the link of f: a rule about one that does not
+// exist would wait for ever, and nobody would know.
+func (f fault) validate(l *Lab) error {
+	words := strings.Fields(f.text)
+	link := ""
+	for i, word := range words[:len(words)-1] {
+		name := words[i+1]
+		switch {
+		case word == "on":
+			link = name
+			if l.link(link) == nil {
+				return fmt.Errorf("there is no link %q", link)
+			}
+		case word == "from" || word == "to" || f.isCable() && i == 0 && name != "on" && name != "at":
+			if err := l.mustBe(name); err != nil {
+				return err
+			}
+		}
+	}
+	if link == "" && len(l.links) > 1 && len(f.cables(l)) == 0 {
+		return fmt.Errorf("which link? There are %s: write %q behind it", strings.Join(l.linkNames(), " and "), "on "+l.links[0].name)
+	}
+	return nil
+}
+
+// mustBe is mustHost for what may be an address too.
+func (l *Lab) mustBe(name string) error {
+	if _, err := netip.ParseAddr(name); err == nil {
+		return nil
+	}
+	return l.mustHost(name)
+}
+
+func (l *Lab) linkNames() (names []string) {
+	for _, k := range l.links {
+		names = append(names, k.name)
+	}
+	return names
+}
+
+func (f fault) isCable() bool {
+	return strings.HasPrefix(f.text, "cut") || strings.HasPrefix(f.text, "mend")
+}
+
+// cables returns the links of the host whose cable is cut or mended, if f names
+// no link.
+func (f fault) cables(l *Lab) (links []string) {
+	words := strings.Fields(f.text)
+	if !f.isCable() || len(words) < 2 || slices.Contains(words, "on") {
+		return nil
+	}
+	if h := l.host(words[1]); h != nil {
+		for _, i := range h.interfaces {
+			if !slices.Contains(links, i.link) {
+				links = append(links, i.link)
+			}
+		}
+	}
+	return links
 }
 
 // power is a host that crashes or boots again.

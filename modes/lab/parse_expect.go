@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"sock/rawtcp/tcb"
 )
 
 // dump is what tcpdump is to print:
@@ -123,7 +125,7 @@ func (d *dump) add(l line) error {
 	}
 	if !strings.Contains(rest, " > ") && !strings.Contains(rest, "arp ") {
 		if len(d.lines) == 0 || d.lines[len(d.lines)-1].gap {
-			return errors.New("this is no line of tcpdump")
+			return fmt.Errorf("this is no line of tcpdump: one is like %q", "bsdi.1099 > svr4.8888: P 1:6(5) ack 1 win 4096")
 		}
 		d.lines[len(d.lines)-1].text += " " + text
 		return nil
@@ -249,6 +251,13 @@ func stateNames() []string {
 	}
 }
 
+func timerNames() (names []string) {
+	for t := range tcb.Timer(tcb.NumTimers) {
+		names = append(names, t.String())
+	}
+	return names
+}
+
 func (s passage) validate(l *Lab) error { return l.mustHost(endHost(s.local)) }
 
 // endHost returns the host of an end: "bsdi" of "bsdi.5555".
@@ -283,7 +292,10 @@ func (p *parser) count(no int, number, rest string) error {
 	if len(words) > 2 && slices.Contains([]string{"prints", "in", "drops", "fires"}, words[1]) {
 		o.host, o.verb, o.what = words[0], words[1], strings.Join(words[2:], " ")
 		if o.verb == "in" && !isState(o.what) {
-			return fmt.Errorf("there is no state %q", o.what)
+			return fmt.Errorf("there is no state %q: there are %s", o.what, strings.Join(stateNames(), ", "))
+		}
+		if names := timerNames(); o.verb == "fires" && !slices.ContainsFunc(names, func(n string) bool { return fitsText(o.what, n) }) {
+			return fmt.Errorf("there is no timer %q: there are %s", o.what, strings.Join(names, ", "))
 		}
 	} else {
 		if !strings.Contains(rest, " > ") && !strings.HasPrefix(rest, "arp ") {

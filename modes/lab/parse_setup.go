@@ -38,8 +38,11 @@ func linkOptions(o *link.LinkOptions, words []string) error {
 			words = words[1:]
 			continue
 		}
+		if len(words) < 2 && slices.Contains(linkProperties(), name) {
+			return fmt.Errorf("%s has no value: write it like %q", name, "link ether mtu 1500 delay 10ms loss 0.01")
+		}
 		if len(words) < 2 {
-			return fmt.Errorf("%s of what?", name)
+			words = append(words, "")
 		}
 		if err := linkOption(o, name, words[1]); err != nil {
 			return err
@@ -49,28 +52,36 @@ func linkOptions(o *link.LinkOptions, words []string) error {
 	return nil
 }
 
+func linkProperties() []string {
+	return []string{"mtu", "delay", "jitter", "rate", "queue", "loss", "duplication", "reordering", "corruption"}
+}
+
 func linkOption(o *link.LinkOptions, name, value string) (err error) {
 	c := &o.Conditions
 	chance := func(to *float64) {
 		*to, err = strconv.ParseFloat(value, 64)
-		if err == nil && !(*to >= 0 && *to <= 1) {
-			err = fmt.Errorf("%s is a probability, from 0 to 1", name)
+		if err != nil || !(*to >= 0 && *to <= 1) {
+			err = fmt.Errorf("%s is a probability, from 0 to 1, and not %q", name, value)
 		}
 	}
 	switch name {
 	case "mtu":
 		o.MTU, err = strconv.Atoi(value)
-		if err == nil && (o.MTU < 68 || o.MTU > 65535) {
-			err = errors.New("an MTU is from 68 to 65535")
+		if err != nil || o.MTU < 68 || o.MTU > 65535 {
+			err = fmt.Errorf("an MTU is from 68 to 65535 bytes, and not %q", value)
 		}
 	case "delay":
 		c.Delay, err = parseTime(value)
 	case "jitter":
 		c.Jitter, err = parseTime(value)
 	case "rate":
-		c.Rate, err = strconv.ParseInt(value, 10, 64)
+		if c.Rate, err = strconv.ParseInt(value, 10, 64); err != nil {
+			err = fmt.Errorf("a rate is a number of bits per second, such as 9600, and not %q", value)
+		}
 	case "queue":
-		c.Queue, err = strconv.Atoi(value)
+		if c.Queue, err = strconv.Atoi(value); err != nil {
+			err = fmt.Errorf("a queue is a number of packets, and not %q", value)
+		}
 	case "loss":
 		chance(&c.Loss)
 	case "duplication":
@@ -80,7 +91,7 @@ func linkOption(o *link.LinkOptions, name, value string) (err error) {
 	case "corruption":
 		chance(&c.Corruption)
 	default:
-		return fmt.Errorf("a link has mtu, delay, jitter, rate, queue, loss, duplication, reordering, corruption and point-to-point, but no %q", name)
+		return fmt.Errorf("a link has %s and point-to-point, but no %q", strings.Join(linkProperties(), ", "), name)
 	}
 	return err
 }
@@ -108,6 +119,11 @@ func (p *parser) host(no int, rest string) error {
 	if len(h.interfaces) == 0 {
 		return fmt.Errorf("host %s has no address: write one like %q", h.name, "140.252.13.34/27 on ether")
 	}
+	for _, i := range h.interfaces {
+		if other := p.lab.owner(i.prefix.Addr()); other != "" {
+			return fmt.Errorf("%s is the address of host %s already", i.prefix.Addr(), other)
+		}
+	}
 	p.lab.hosts = append(p.lab.hosts, h)
 	return nil
 }
@@ -127,7 +143,7 @@ func (h *hostLine) properties(words []string) (err error) {
 			h.via = append(h.via, viaLine{gateway: value})
 		case word == "to" && len(words) > 3 && words[2] == "via":
 			v := viaLine{gateway: words[3]}
-			v.to, err = netip.ParsePrefix(value)
+			v.to, err = parsePrefix(value)
 			h.via = append(h.via, v)
 			n = 4
 		case word == "also" && value != "":
@@ -142,7 +158,7 @@ func (h *hostLine) properties(words []string) (err error) {
 			h.busy, err = parseTime(value)
 		case value == "on" && len(words) > 2:
 			var i interfaceLine
-			i.prefix, err = netip.ParsePrefix(word)
+			i.prefix, err = parsePrefix(word)
 			i.link = words[2]
 			h.interfaces = append(h.interfaces, i)
 			n = 3
@@ -155,6 +171,24 @@ func (h *hostLine) properties(words []string) (err error) {
 		words = words[n:]
 	}
 	return nil
+}
+
+// owner returns the host that has an address, or "".
+func (l *Lab) owner(a netip.Addr) string {
+	for _, h := range l.hosts {
+		if slices.ContainsFunc(h.interfaces, func(i interfaceLine) bool { return i.prefix.Addr() == a }) {
+			return h.name
+		}
+	}
+	return ""
+}
+
+func parsePrefix(s string) (netip.Prefix, error) {
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		err = fmt.Errorf("%q is no address with the length of its network: write it like %q", s, "140.252.13.34/27")
+	}
+	return p, err
 }
 
 // parseMAC reads "0:0:c0:6f:2d:40".

@@ -22,17 +22,22 @@ func TestMistakes(t *testing.T) {
 		{"host a vms 10.0.0.1/8 on ether", `x.lab:1: there is no system "vms": there are rfc9293,`},
 		{"host a bsd", "x.lab:1: host a has no address"},
 		{"host a bsd 10.0.0.1/8", `x.lab:1: "10.0.0.1/8" is nothing that a host has`},
-		{"host a bsd 10.0.0.1 on ether", "x.lab:1: netip.ParsePrefix"},
+		{"host a bsd 10.0.0.1 on ether", "x.lab:1: \"10.0.0.1\" is no address with the length"},
 		{"host a.b bsd 10.0.0.1/8 on ether", "x.lab:1: the name of a host"},
 		{"link", "x.lab:1: a link has a name"},
-		{"link ether mtu", "x.lab:1: mtu of what?"},
+		{"link ether mtu", "x.lab:1: mtu has no value"},
 		{"link ether mtu 20", "x.lab:1: an MTU is from"},
+		{"link ether mtu x", `x.lab:1: an MTU is from 68 to 65535 bytes, and not "x"`},
+		{"link ether rate fast", "x.lab:1: a rate is a number of bits"},
+		{"link ether queue x", "x.lab:1: a queue is a number of packets"},
+		{"link ether loss often", "x.lab:1: loss is a probability"},
 		{"link ether loss 2", "x.lab:1: loss is a probability"},
 		{"link ether speed 2", "x.lab:1: a link has mtu, delay"},
-		{"link ether delay 5 furlongs", "x.lab:1: furlongs of what?"},
+		{"link ether delay 5 furlongs", `x.lab:1: a link has mtu, delay, jitter, rate, queue, loss, duplication, reordering, corruption and point-to-point, but no "furlongs"`},
 		{"link ether delay 5furlongs", `x.lab:1: "5furlongs" is no time`},
 		{twoHosts + "link ether", `x.lab:4: there is a link "ether" already`},
 		{twoHosts + "host a bsd 10.0.0.1/8 on ether", `x.lab:4: there is a host "a" already`},
+		{twoHosts + "host c bsd 10.0.0.1/8 on ether", "x.lab:4: 10.0.0.1 is the address of host a already"},
 		{twoHosts + "  a % sock b 7", `x.lab:4: this line is indented, but "host" has no lines of its own`},
 		{twoHosts + "for bsd:\n    a runs\n  b runs", "x.lab:6: this line is indented"},
 		{twoHosts + "frobnicate a", `x.lab:4: what is "frobnicate a"?`},
@@ -56,6 +61,13 @@ func TestMistakes(t *testing.T) {
 		{twoHosts + "at 5\nat 4", "x.lab:5: it is 5s already"},
 		{twoHosts + "at 5 frobnicate", `x.lab:4: what is "frobnicate"?`},
 		{twoHosts + "drop it", `x.lab:4: "drop it": "the" with a number`},
+		{twoHosts + "drop the 2nd SYN from c", `x.lab:4: there is no host "c"`},
+		{twoHosts + "hold the 2nd SYN to c for 2s", `x.lab:4: there is no host "c"`},
+		{twoHosts + "drop the 2nd SYN on slip", `x.lab:4: there is no link "slip"`},
+		{twoHosts + "cut c", `x.lab:4: there is no host "c"`},
+		{twoHosts + "mend on slip", `x.lab:4: there is no link "slip"`},
+		{twoHosts + "link slip\ndrop the 2nd SYN", "x.lab:5: which link? There are ether and slip"},
+		{twoHosts + "link slip\ncut", "x.lab:5: which link?"},
 		{twoHosts + "cut a at noon", `x.lab:4: "cut a at noon": "noon" is no time`},
 		{twoHosts + "crash c", `x.lab:4: there is no host "c"`},
 		{twoHosts + "change ether", "x.lab:4: write it like"},
@@ -82,6 +94,7 @@ func TestMistakes(t *testing.T) {
 		{twoHosts + "count a.1 > b.2: S *", "x.lab:4: write it like"},
 		{twoHosts + "never a sleeps well", `x.lab:4: "a sleeps well" is neither`},
 		{twoHosts + "never c prints *", `x.lab:4: there is no host "c"`},
+		{twoHosts + "never a fires rexmit", `x.lab:4: there is no timer "rexmit": there are rexmt, persist,`},
 		{twoHosts + "never a in BED", `x.lab:4: there is no state "BED"`},
 		{twoHosts + "inject a.1 > b.2", "x.lab:4: "},
 		{twoHosts + "inject a.1 > c.2: S 1:1(0)", `x.lab:4: there is no host "c"`},
@@ -207,6 +220,28 @@ func TestCableTimes(t *testing.T) {
 	} {
 		if got := (fault{test.text}).at(1500*time.Millisecond, true); got != test.want {
 			t.Errorf("%s: %s, want %s", test.text, got, test.want)
+		}
+	}
+}
+
+// TestCables: the cable of a host is that of its link, and a router has two.
+func TestCables(t *testing.T) {
+	l, err := Parse("x", twoHosts+"link slip\nhost r bsd 10.0.0.3/8 on ether, 11.0.0.3/8 on slip, 11.0.0.4/8 on slip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		text string
+		want []string
+	}{
+		{"cut a", []string{"ether"}},
+		{"mend r", []string{"ether", "slip"}},
+		{"cut r on slip", nil},
+		{"cut on ether", nil},
+		{"drop the 1st SYN from r on slip", nil},
+	} {
+		if got := (fault{test.text}).cables(l); !slices.Equal(got, test.want) {
+			t.Errorf("%s: %q, want %q", test.text, got, test.want)
 		}
 	}
 }

@@ -168,7 +168,17 @@ func (r *runner) watchLast() {
 
 func (f fault) act(r *runner) error {
 	r.note(Happened, "", f.text)
-	return r.rule(f.at(r.Now(), true))
+	rule := f.at(r.Now(), true)
+	links := f.cables(r.Lab)
+	if len(links) == 0 {
+		return r.rule(rule)
+	}
+	for _, link := range links {
+		if err := r.rule(rule + " on " + link); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (a power) act(r *runner) error {
@@ -212,7 +222,7 @@ func (t typing) act(r *runner) error {
 	term := r.terminals[t.term]
 	text, key := t.keys()
 	if term == nil || term.proc == nil {
-		return fmt.Errorf("nothing runs at %s that %q could be typed to", t.term, t.text)
+		return fmt.Errorf("nothing runs at %s that %q could be typed to: its command is not given yet, or has ended", t.term, t.text)
 	}
 	term.flush(r)
 	r.note(Typed, t.term, t.text)

@@ -14,7 +14,7 @@ import (
 // The process is nil while h is down.
 func (h *Host) Serve(name string) (*Process, error) {
 	if !programs.IsService(name) {
-		return nil, fmt.Errorf("there is no service %q", name)
+		return nil, fmt.Errorf("there is no service %q: there are echo, discard, daytime, chargen and shell", name)
 	}
 	h.services = append(h.services, name)
 	if !h.Node.Up() {

@@ -190,7 +190,7 @@ func (w *World) Start(host string, args []string) (*Process, error) {
 	}
 	main := program(args[0])
 	if main == nil {
-		return nil, fmt.Errorf("there is no program %q", args[0])
+		return nil, fmt.Errorf("there is no program %q: there are sock, telnet, rsh, date, netstat and arp", args[0])
 	}
 	return h.start(args, main), nil
 }
