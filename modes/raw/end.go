@@ -1,0 +1,105 @@
+package raw
+
+import (
+	"errors"
+	"time"
+
+	"sock/rawtcp"
+	"sock/rawtcp/tcb"
+)
+
+// What a kernel does for a process that has ended, this process has to do before
+// it ends: it sends what is queued, and the FIN, again and again if it must, and
+// it acknowledges the peer's FIN.
+//
+// TIME_WAIT ends with the process. "TIME-WAIT [...] to be sure the remote TCP
+// received the acknowledgment of its connection termination request" (RFC 9293,
+// section 3.3.2) is thus not sure: if that acknowledgment is lost, the peer
+// repeats its FIN to nobody, and gives up in the end. And a new process may have
+// the same pair of sockets at once. To watch TIME_WAIT, let the process live:
+// with -F, or with a pause before the close at the other end.
+
+// patience is how long the end waits while nothing comes: as long as Linux lets
+// a connection without a process wait for the peer's FIN. A signal is obeyed
+// sooner, and a second one at once.
+const (
+	patience      = time.Minute
+	shortPatience = 3 * time.Second
+)
+
+// End closes what is still open, and waits until TCP has done with it, or nothing
+// comes for a minute. The error is that of the Sink.
+func (h *Host) End() error {
+	h.do(func(now time.Duration, _ *rawtcp.Stack) {
+		h.ending = true
+		h.closeAll(now)
+	})
+	h.drain(patience)
+	h.forget()
+	return h.stop()
+}
+
+// interrupted is the last act of a process that a signal ends.
+func (h *Host) interrupted() {
+	var ending bool
+	h.loop.Do(func(now time.Duration, _ *rawtcp.Stack) {
+		h.dying, ending = true, h.ending
+		h.closeAll(now)
+	})
+	if !ending {
+		h.drain(shortPatience)
+	}
+	_ = h.stop() // nobody is left to be told
+}
+
+// stop ends all activity.
+func (h *Host) stop() error {
+	err := h.loop.Close()
+	if h.sink != nil {
+		err = errors.Join(err, h.sink.Close())
+	}
+	return err
+}
+
+// closeAll closes what is open, with the lock held. The end of a process waits
+// for no linger time.
+func (h *Host) closeAll(now time.Duration) {
+	for s := range h.open {
+		if v, err := s.k.Get(rawtcp.Linger); err == nil && v > 0 {
+			_ = s.k.Set(now, rawtcp.Linger, -1)
+		}
+		_ = s.k.Close(now) // it is open
+		s.vanish()
+	}
+}
+
+// drain waits until no connection has anything to do, or nothing has come for so
+// long, or the link has gone.
+func (h *Host) drain(limit time.Duration) {
+	silence := time.NewTimer(limit)
+	defer silence.Stop()
+	for h.unfinished() {
+		select {
+		case <-h.arrived:
+			silence.Reset(limit)
+		case <-silence.C:
+			return
+		case <-h.down:
+			return
+		}
+	}
+}
+
+// unfinished reports whether a connection that has been closed is not over, but
+// for TIME_WAIT.
+func (h *Host) unfinished() (is bool) {
+	h.loop.Do(func(now time.Duration, tcp *rawtcp.Stack) {
+		for _, r := range tcp.Netstat(now) {
+			switch r.State {
+			case tcb.FinWait1, tcb.FinWait2, tcb.Closing, tcb.LastAck:
+				is = is || !r.Owned
+			}
+		}
+	})
+	return is
+}

@@ -1,0 +1,70 @@
+package raw
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"sock/modes"
+)
+
+// Explain says why a call failed. What the kernel would look up about sockets is
+// not true of ours.
+func (h *Host) Explain(f modes.Failure) string {
+	switch f.Call {
+	case "bind":
+		return h.explainBind(f)
+	case "connect", "read", "write":
+		return h.explainPeer(f)
+	case "socket", "listen", "accept", "setsockopt", "getsockopt", "shutdown", "close", "poll":
+		return ""
+	}
+	return h.Host.Explain(f)
+}
+
+func (h *Host) explainBind(f modes.Failure) string {
+	switch {
+	case errors.Is(f.Err, syscall.EADDRNOTAVAIL):
+		return "on this link this host is " + h.addresses() + ": bind to that, or to no address"
+	case errors.Is(f.Err, syscall.EADDRINUSE):
+		return "a socket of this process has port " + strconv.Itoa(int(f.Local.Port()))
+	}
+	return ""
+}
+
+func (h *Host) explainPeer(f modes.Failure) string {
+	peer := "the peer"
+	if f.Peer.IsValid() {
+		peer = f.Peer.Addr().String() + "." + strconv.Itoa(int(f.Peer.Port()))
+	}
+	switch {
+	case errors.Is(f.Err, modes.ErrTimeout) && f.Call == "read":
+		return "nothing came from " + peer + " in the time of -x"
+	case errors.Is(f.Err, modes.ErrTimeout):
+		return peer + " took no data in the time of -y"
+	case errors.Is(f.Err, syscall.ECONNREFUSED):
+		return "a RST answered the SYN: nothing listens at " + peer
+	case errors.Is(f.Err, syscall.ECONNRESET):
+		return peer + " sent a RST, as it does if its process closes with data unread or with -L0, " +
+			"or if its host knows no such connection"
+	case errors.Is(f.Err, syscall.ETIMEDOUT) && f.Call == "connect":
+		return "no SYN was answered: see whether " + f.Peer.Addr().String() + " is on the link"
+	case errors.Is(f.Err, syscall.ETIMEDOUT):
+		return "what was sent again and again was never acknowledged by " + peer
+	case errors.Is(f.Err, syscall.ENETUNREACH):
+		return "on this link this host is " + h.addresses() + ", of another version of IP than " + peer
+	case errors.Is(f.Err, syscall.EADDRINUSE):
+		return "this host has a connection from that port to " + peer + ", perhaps in TIME_WAIT"
+	}
+	return ""
+}
+
+// addresses are those of this host.
+func (h *Host) addresses() string {
+	var names []string
+	for _, p := range h.own {
+		names = append(names, p.Addr().String())
+	}
+	return strings.Join(names, " or ")
+}

@@ -1,0 +1,109 @@
+// Package raw is the host whose TCP is our own, in real time. Sockets are those
+// of a Stack that a loop.Loop drives on some link; all else, such as standard
+// input and output, files, names and the clock, is another Host's: the kernel's,
+// as a rule.
+//
+// UDP over our own IP is not there yet.
+package raw
+
+import (
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+
+	"sock/modes"
+	"sock/rawtcp"
+	"sock/rawtcp/loop"
+	"sock/rawtcp/trace"
+)
+
+// Host is this process with a TCP of its own.
+type Host struct {
+	modes.Host
+	loop    *loop.Loop
+	own     []netip.Prefix // its addresses
+	sink    trace.Sink
+	arrived waiter          // something has come from the link
+	down    <-chan struct{} // is closed when the link goes away; may be nil
+	input   input
+	forget  func() // undoes Observe
+
+	// What follows is guarded by the lock of the Loop.
+	open   map[*stream]struct{}
+	ending bool // End has been called
+	dying  bool // of a signal: no call returns any more
+}
+
+// New makes a Host of which h has all but the sockets. Its TCP is on l, where it
+// has the addresses own. End must be called before the process ends.
+//
+// A Sink among the options is closed at the end.
+func New(h modes.Host, l loop.Link, own []netip.Prefix, o loop.Options) *Host {
+	r := &Host{Host: h, own: own, sink: o.Sink, arrived: newWaiter(), open: map[*stream]struct{}{}}
+	if d, ok := l.(interface{ Done() <-chan struct{} }); ok {
+		r.down = d.Done()
+	}
+	r.loop = loop.New(listened{l, r.arrived}, o)
+	r.forget = h.Observe(0, nil, r.interrupted)
+	return r
+}
+
+// listened is a link that tells when something has come.
+type listened struct {
+	loop.Link
+	arrived waiter
+}
+
+// Start begins to hand over what arrives.
+func (l listened) Start(receive func(packets [][]byte)) {
+	l.Link.Start(func(packets [][]byte) {
+		receive(packets)
+		l.arrived.wake()
+	})
+}
+
+// do calls f with the lock held.
+func (h *Host) do(f func(now time.Duration, tcp *rawtcp.Stack)) {
+	var dying bool
+	h.loop.Do(func(now time.Duration, tcp *rawtcp.Stack) {
+		if dying = h.dying; !dying {
+			f(now, tcp)
+		}
+	})
+	if dying {
+		select {} // the signal is about to end the process
+	}
+}
+
+// Socket makes a socket.
+func (h *Host) Socket(f modes.Family, t modes.Type) (s modes.Socket, err error) {
+	if t != modes.Stream {
+		return nil, syscall.EPROTONOSUPPORT
+	}
+	family := rawtcp.IPv4
+	if f == modes.IPv6 {
+		family = rawtcp.IPv6
+	}
+	h.do(func(_ time.Duration, tcp *rawtcp.Stack) { s = h.newStream(tcp.Socket(family)) })
+	return s, nil
+}
+
+// Serve runs serve for one client while the caller goes on. A client that waits
+// is a goroutine and takes no thread, so there may be any number.
+func (h *Host) Serve(serve func(modes.Host)) { go serve(h) }
+
+// Stdin reads standard input: one client after the other, so that those who wait
+// for it take one thread, not one each.
+func (h *Host) Stdin(p []byte) (int, error) {
+	h.input.reading.Lock()
+	defer h.input.reading.Unlock()
+	return h.Host.Stdin(p)
+}
+
+// input is standard input.
+type input struct {
+	reading sync.Mutex
+	mu      sync.Mutex
+	coming  chan struct{} // is closed when there may be something to read; nil: nobody has asked
+}

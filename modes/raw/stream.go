@@ -1,0 +1,262 @@
+package raw
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"syscall"
+	"time"
+
+	"sock/modes"
+	"sock/rawtcp"
+	"sock/rawtcp/tcb"
+)
+
+// stream is a TCP socket. All of it is guarded by the lock of the Loop.
+type stream struct {
+	h       *Host
+	k       *rawtcp.Socket // nil when it is closed
+	waiters []waiter
+
+	recvTimeout, sendTimeout time.Duration
+	dontFragment             bool
+	congestion               int // what SetCongestion has set; -1: nothing
+}
+
+// newStream makes a stream of k, with the lock held.
+func (h *Host) newStream(k *rawtcp.Socket) *stream {
+	s := &stream{h: h, k: k, congestion: -1}
+	h.open[s] = struct{}{}
+	k.OnChange(s.wake)
+	return s
+}
+
+func (s *stream) wake() {
+	for _, w := range s.waiters {
+		w.wake()
+	}
+}
+
+func (s *stream) canRead() bool  { return s.k == nil || s.k.CanRead() }
+func (s *stream) canWrite() bool { return s.k == nil || s.k.CanWrite() }
+
+// do makes a call with the lock held.
+func (s *stream) do(call func(now time.Duration) error) (err error) {
+	s.h.do(func(now time.Duration, _ *rawtcp.Stack) {
+		if s.k == nil {
+			err = syscall.EBADF
+			return
+		}
+		err = call(now)
+	})
+	return errno(err)
+}
+
+// block makes a call until it does not block any more, or limit has passed; 0 is
+// none.
+func (s *stream) block(limit time.Duration, call func(now time.Duration) error) error {
+	var w waiter
+	var late <-chan time.Time
+	for {
+		err := s.do(func(now time.Duration) error {
+			err := call(now)
+			if w == nil && errors.Is(err, rawtcp.ErrWouldBlock) {
+				w = newWaiter()
+				s.waiters = append(s.waiters, w)
+			}
+			return err
+		})
+		if !errors.Is(err, rawtcp.ErrWouldBlock) {
+			s.leave(w)
+			return err
+		}
+		if limit > 0 && late == nil {
+			t := time.NewTimer(limit)
+			defer t.Stop()
+			late = t.C
+		}
+		select {
+		case <-w:
+		case <-late:
+			s.leave(w)
+			return modes.ErrTimeout
+		}
+	}
+}
+
+// leave ends the wait of w, which may be nil.
+func (s *stream) leave(w waiter) {
+	if w != nil {
+		s.h.do(func(time.Duration, *rawtcp.Stack) { s.unwatch(w) })
+	}
+}
+
+// Bind is bind(2).
+func (s *stream) Bind(a netip.AddrPort) error {
+	return s.do(func(now time.Duration) error { return s.k.Bind(now, a) })
+}
+
+// Listen is listen(2).
+func (s *stream) Listen(backlog int) error {
+	return s.do(func(now time.Duration) error { return s.k.Listen(now, backlog) })
+}
+
+// Accept is accept(2).
+func (s *stream) Accept() (modes.Socket, error) {
+	var a *stream
+	err := s.block(s.recvTimeout, func(now time.Duration) error {
+		k, err := s.k.Accept(now)
+		if err != nil {
+			return err
+		}
+		a = s.h.newStream(k)
+		a.recvTimeout, a.sendTimeout = s.recvTimeout, s.sendTimeout
+		a.dontFragment, a.congestion = s.dontFragment, s.congestion
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// Connect is connect(2).
+func (s *stream) Connect(a netip.AddrPort, limit time.Duration) error {
+	err := s.do(func(now time.Duration) error { return s.k.Connect(now, a) })
+	if !errors.Is(err, rawtcp.ErrWouldBlock) {
+		return err
+	}
+	err = s.block(limit, func(time.Duration) error {
+		switch {
+		case !s.k.CanWrite():
+			return rawtcp.ErrWouldBlock
+		case s.k.State() == tcb.Closed:
+			return s.k.Err()
+		}
+		return nil
+	})
+	if errors.Is(err, modes.ErrTimeout) {
+		return syscall.ETIMEDOUT
+	}
+	return err
+}
+
+// Local is getsockname(2).
+func (s *stream) Local() (a netip.AddrPort, err error) {
+	err = s.do(func(time.Duration) error {
+		a = s.k.Local()
+		return nil
+	})
+	return a, err
+}
+
+// Peer is getpeername(2).
+func (s *stream) Peer() (a netip.AddrPort, err error) {
+	err = s.do(func(time.Duration) error {
+		if a = s.k.Remote(); !a.IsValid() {
+			return rawtcp.ErrNotConnected
+		}
+		return nil
+	})
+	return a, err
+}
+
+// Read is read(2).
+func (s *stream) Read(p []byte) (n int, err error) {
+	err = s.block(s.recvTimeout, func(now time.Duration) (err error) {
+		n, err = s.k.Read(now, p)
+		return err
+	})
+	return n, err
+}
+
+// Peek is recv(2) with MSG_PEEK.
+func (s *stream) Peek(p []byte) (n int, err error) {
+	err = s.block(s.recvTimeout, func(now time.Duration) (err error) {
+		n, err = s.k.Peek(now, p)
+		return err
+	})
+	return n, err
+}
+
+// turn is how much a Write copies with the lock held.
+const turn = 64 << 10
+
+// Write is write(2), made again for what it did not take.
+func (s *stream) Write(p []byte) (total int, err error) {
+	for {
+		some := p[total:min(len(p), total+turn)]
+		err = s.block(s.sendTimeout, func(now time.Duration) error {
+			n, err := s.k.Write(now, some)
+			total += n
+			return err
+		})
+		if err != nil || total == len(p) {
+			return total, err
+		}
+	}
+}
+
+// WriteNow is writev(2) on a descriptor that does not block.
+func (s *stream) WriteNow(bufs ...[]byte) (n int, err error) {
+	p := bufs[0]
+	if len(bufs) > 1 {
+		p = slices.Concat(bufs...)
+	}
+	err = s.do(func(now time.Duration) (err error) {
+		n, err = s.k.Write(now, p)
+		return err
+	})
+	if errors.Is(err, rawtcp.ErrWouldBlock) {
+		return 0, modes.ErrWouldBlock
+	}
+	return n, err
+}
+
+// WriteUrgent is send(2) with MSG_OOB.
+func (s *stream) WriteUrgent(b byte) error {
+	return s.block(s.sendTimeout, func(now time.Duration) error {
+		_, err := s.k.WriteUrgent(now, []byte{b})
+		return err
+	})
+}
+
+// CloseWrite is shutdown(2) with SHUT_WR.
+func (s *stream) CloseWrite() error {
+	return s.do(func(now time.Duration) error { return s.k.Shutdown(now) })
+}
+
+// Close is close(2), which waits if the socket lingers.
+func (s *stream) Close() error {
+	return s.block(0, func(now time.Duration) error {
+		err := s.k.Close(now)
+		if !errors.Is(err, rawtcp.ErrWouldBlock) {
+			s.vanish()
+		}
+		return err
+	})
+}
+
+// vanish is the end of a socket that has been closed, with the lock held.
+func (s *stream) vanish() {
+	s.k.OnChange(nil)
+	s.k = nil
+	delete(s.h.open, s)
+	s.wake()
+}
+
+// Err gives and clears SO_ERROR.
+func (s *stream) Err() error {
+	return s.do(func(time.Duration) error { return s.k.Err() })
+}
+
+// ReadFrom is for datagrams.
+func (s *stream) ReadFrom([]byte) (modes.Received, error) {
+	return modes.Received{}, syscall.EOPNOTSUPP
+}
+
+// WriteTo is for datagrams.
+func (s *stream) WriteTo([]byte, netip.AddrPort) (int, error) { return 0, syscall.EISCONN }
+
+// JoinGroup is for datagrams.
+func (s *stream) JoinGroup(netip.Addr) error { return syscall.ENOPROTOOPT }
