@@ -2,6 +2,7 @@ package lab
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -62,6 +63,9 @@ func (p *parser) paragraph(g paragraph) error {
 	keyword = strings.TrimSuffix(keyword, ":")
 	switch keyword {
 	case "about":
+		if rest != "" {
+			return errors.New("the text stands under \"about:\", and is indented")
+		}
 		p.lab.About = prose(g.body)
 		return nil
 	case "file":
@@ -97,7 +101,9 @@ func (p *parser) header(keyword string) func(rest string) error {
 		return func(rest string) error { l.Also = append(l.Also, strings.Fields(rest)...); return nil }
 	case "seed":
 		return func(rest string) (err error) {
-			l.Seed, err = strconv.ParseUint(rest, 10, 64)
+			if l.Seed, err = strconv.ParseUint(rest, 10, 64); err != nil {
+				err = fmt.Errorf("a seed is a number, not %q", rest)
+			}
 			return err
 		}
 	case "until":
@@ -107,7 +113,9 @@ func (p *parser) header(keyword string) func(rest string) error {
 		}
 	case "clock":
 		return func(rest string) (err error) {
-			l.Clock, err = time.Parse(time.DateTime, rest)
+			if l.Clock, err = time.Parse(time.DateTime, rest); err != nil {
+				err = fmt.Errorf("%q is no date with a time: write it like %q", rest, time.DateTime)
+			}
 			return err
 		}
 	}

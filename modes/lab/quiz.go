@@ -54,7 +54,7 @@ func blanked(text string, chance *rand.Rand) (q question, ok bool) {
 // ask goes through the time-line, and asks.
 func (c *session) ask(o *Outcome) error {
 	o.Lab.introduction(c.stdout)
-	fmt.Fprintf(c.stdout, "Fill in the %s. An empty answer shows what it is.\n\n", blank)
+	fmt.Fprintf(c.stdout, "Fill in the %s. Flags are the letters S, F, P and R, or . for none of them.\nAn empty answer shows what it is.\n\n", blank)
 	chance := rand.New(rand.NewPCG(o.Seed, 1))
 	t := newTimeline(c.stdout, o, c.width)
 	asked, right := 0, 0
@@ -94,7 +94,7 @@ func (c *session) ask(o *Outcome) error {
 		}
 		fmt.Fprintf(c.stdout, "%*sit is %s", timeColumn, "", q.answer)
 		if why := event.Rule.String(); why != "" {
-			fmt.Fprintf(c.stdout, ": %s", why)
+			fmt.Fprintf(c.stdout, " because: %s", why)
 		}
 		fmt.Fprintln(c.stdout)
 	}

@@ -94,7 +94,7 @@ func (l *Lab) steps(system string) (steps []step, err error) {
 			at += now
 		}
 		if at < now {
-			return nil, mistake(s.no, "it is %v already", now)
+			return nil, mistake(s.no, "it is %v already: time goes forward, and \"after 2s\" is 2 seconds later", now)
 		}
 		for i := first; i < len(steps); i++ {
 			steps[i].to = at

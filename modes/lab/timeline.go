@@ -57,7 +57,7 @@ func (o *Outcome) view() dump {
 // terminalColumn returns how wide the column of the terminals is to be, most
 // at most. It can be told from the script, before anything happens.
 func (o *Outcome) terminalColumn(most int) int {
-	width := 24
+	width := 44 // what is printed, and not foreseen, has room too
 	for _, s := range o.steps {
 		switch v := s.do.(type) {
 		case command:
