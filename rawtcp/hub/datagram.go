@@ -87,10 +87,6 @@ func widen(conn net.Conn) {
 func (h *Hub) serveUDP(conn packetConn) error {
 	d := &datagrams{hub: h, conn: conn, secret: make([]byte, sha256.Size), sessions: map[netip.AddrPort]*session{}}
 	_, _ = rand.Read(d.secret) // it never fails
-	if !h.keep(d) {
-		_ = conn.Close() // it is for nothing
-		return net.ErrClosed
-	}
 	h.lock()
 	h.udp = append(h.udp, d)
 	if h.anyMTU && len(h.cable.ports) == 0 {
@@ -98,7 +94,10 @@ func (h *Hub) serveUDP(conn packetConn) error {
 		h.cable.free = nil
 	}
 	h.unlock()
-	h.all.Go(d.read)
+	if !h.start(d, d.read) {
+		_ = conn.Close() // it is for nothing
+		return net.ErrClosed
+	}
 	return nil
 }
 

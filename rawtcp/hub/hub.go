@@ -133,6 +133,9 @@ func (h *Hub) Close() error {
 func (h *Hub) Command(line string) (answer string, err error) {
 	h.lock()
 	defer h.unlock()
+	if h.closed {
+		return "", net.ErrClosed
+	}
 	return h.cable.command(h.now, line)
 }
 
@@ -179,6 +182,9 @@ func (h *Hub) unlock() {
 }
 
 func (h *Hub) advance() {
+	if h.closed {
+		return // and its Sink perhaps too
+	}
 	for _, d := range h.udp {
 		d.advance(h.now)
 	}
@@ -192,19 +198,21 @@ func (h *Hub) tick() {
 	h.unlock()
 }
 
-// keep has Close close c. It reports false if that is too late, or there are too
-// many: a few more than can be plugged in, for those who ask in vain.
-func (h *Hub) keep(c io.Closer) bool {
+// start runs f, and has Close close c and wait for f. It reports false if that is
+// too late, or there are too many: a few more than can be plugged in, for those
+// who ask in vain.
+func (h *Hub) start(c io.Closer, f func()) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed || len(h.things) >= h.cable.limit+64 {
 		return false
 	}
 	h.things[c] = struct{}{}
+	h.all.Go(f)
 	return true
 }
 
-// forget undoes keep.
+// forget says that c is closed.
 func (h *Hub) forget(c io.Closer) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -21,10 +21,9 @@ func (h *Hub) Listen(place string) error {
 	if err != nil {
 		return err
 	}
-	if !h.keep(l) {
-		_ = l.Close()
+	if !h.start(l, func() { h.accept(l) }) {
+		_ = l.Close() // it is for nothing
 		return net.ErrClosed
 	}
-	h.all.Go(func() { h.accept(l) })
 	return nil
 }

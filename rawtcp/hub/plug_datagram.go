@@ -16,7 +16,8 @@ type datagramConn struct {
 	net.Conn
 	token []byte
 	buf   []byte
-	heard atomic.Bool // since it was last asked
+	begun atomic.Bool // the receiving
+	heard atomic.Bool // anything, since this was last asked
 }
 
 // again is how long a join waits for its answer.
@@ -69,6 +70,7 @@ func (c *datagramConn) message(b []byte) (k kind, body []byte, ok bool) {
 }
 
 func (c *datagramConn) receive(f func(packets [][]byte)) error {
+	c.begun.Store(true)
 	packets := make([][]byte, 1)
 	for {
 		n, err := c.Read(c.buf)
@@ -110,7 +112,7 @@ func (c *datagramConn) live(q *queue, stop <-chan struct{}) error {
 			return nil
 		case <-ticks.C:
 		}
-		if c.heard.Swap(false) {
+		if c.heard.Swap(false) || !c.begun.Load() {
 			quiet = 0
 		}
 		if quiet += aliveTime; quiet > silence {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,11 +21,7 @@ import (
 func listenFile(path string, mode fs.FileMode) (net.Listener, error) {
 	// One at a time looks whether a file is stale, or the second might remove
 	// the socket of the first.
-	unlock, err := lockDirectory(filepath.Dir(path))
-	if err != nil {
-		return nil, err
-	}
-	defer unlock()
+	defer lockDirectory(filepath.Dir(path))()
 	if err := removeStale(path); err != nil {
 		return nil, err
 	}
@@ -71,21 +68,21 @@ func socketName(path string) string {
 	return path
 }
 
-// lockDirectory locks a directory for those who look for stale files in it.
-func lockDirectory(name string) (unlock func(), err error) {
+// lockDirectory locks a directory for those who look for stale files in it. Where
+// that cannot be done, or somebody keeps it, they go without.
+func lockDirectory(name string) (unlock func()) {
 	d, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return func() {}
 	}
-	for {
-		err = unix.Flock(int(d.Fd()), unix.LOCK_EX)
-		if !errors.Is(err, unix.EINTR) {
+	for range 50 {
+		err := unix.Flock(int(d.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
 			break
 		}
+		time.Sleep(20 * time.Millisecond)
 	}
-	// Where a directory cannot be locked, as on some network file systems, it
-	// goes without.
-	return func() { _ = d.Close() }, nil
+	return func() { _ = d.Close() }
 }
 
 // removeStale removes the file of a socket to which nobody listens. It returns

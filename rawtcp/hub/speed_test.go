@@ -68,7 +68,7 @@ func BenchmarkPingPong(b *testing.B) {
 }
 
 // connect plugs two hosts in, and returns both ends of a connection.
-func connect(b *testing.B, place string) (c, s *loop.Conn) {
+func connect(b testing.TB, place string) (c, s *loop.Conn) {
 	from, to := dialHost(b, place, "auto"), dialHost(b, place, "auto")
 	n, err := to.Listen(netip.AddrPortFrom(to.addr, 7), 5)
 	must(b, err)

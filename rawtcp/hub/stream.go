@@ -41,18 +41,10 @@ func (h *Hub) accept(l net.Listener) {
 
 // serve lets conn plug in, and returns at once.
 func (h *Hub) serve(conn net.Conn, who string) {
-	if !h.keep(conn) {
+	s := &stream{hub: h, conn: conn, out: newQueue(nil, waiting), buf: make([]byte, headerLen+maxText)}
+	if !h.start(conn, func() { s.run(who) }) {
 		_ = conn.Close() // it is for nothing
-		return
 	}
-	h.all.Go(func() {
-		defer func() {
-			h.forget(conn)
-			_ = conn.Close() // whoever it was has gone
-		}()
-		s := &stream{hub: h, conn: conn, out: newQueue(nil, waiting), buf: make([]byte, headerLen+maxText)}
-		s.run(who)
-	})
 }
 
 // stream is a connection to a plug.
@@ -66,10 +58,14 @@ type stream struct {
 
 // run plugs in and stays until the connection ends.
 func (s *stream) run(who string) {
+	defer func() {
+		s.hub.forget(s.conn)
+		_ = s.conn.Close() // whoever it was has gone
+	}()
 	_ = s.conn.SetReadDeadline(time.Now().Add(joinTime)) // it is open
 	p, err := s.join(who)
 	if err != nil {
-		if !errors.Is(err, io.EOF) {
+		if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
 			_ = s.conn.SetWriteDeadline(time.Now().Add(joinTime))
 			// It need not hear it.
 			_, _ = s.conn.Write(appendMessage(nil, kindRefuse, err.Error()))
@@ -87,7 +83,7 @@ func (s *stream) run(who string) {
 		})
 	}()
 	s.grow()
-	if err = s.read(p); errors.Is(err, io.EOF) {
+	if err = s.read(p); errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
 		err = nil
 	}
 	s.hub.leave(p, err)
@@ -131,21 +127,21 @@ func (s *stream) grow() {
 	s.buf = s.buf[:cap(s.buf)]
 }
 
-// fill reads more. It returns io.EOF for any end.
+// fill reads more. It returns io.EOF if the plug has gone.
 func (s *stream) fill() error {
 	n, err := s.conn.Read(s.buf[s.n:])
 	s.n += n
 	if n > 0 {
 		return nil // what ends it will come again
 	}
-	if errors.Is(err, net.ErrClosed) || isReset(err) {
+	if isReset(err) {
 		err = io.EOF
 	}
 	return err
 }
 
-// read puts on the wire what comes, until it ends, and returns why: io.EOF if that
-// is as it should be.
+// read puts on the wire what comes, until it ends, and returns why: io.EOF or
+// net.ErrClosed if that is as it should be.
 func (s *stream) read(p *port) error {
 	for {
 		rest, err := s.hub.receive(p, s.buf[:s.n])
@@ -163,6 +159,9 @@ func (s *stream) read(p *port) error {
 func (h *Hub) join(wanted []string, who string, out *queue) (*port, error) {
 	h.lock()
 	defer h.unlock()
+	if h.closed {
+		return nil, net.ErrClosed
+	}
 	p, err := h.cable.join(h.now, wanted, who, out)
 	if err == nil {
 		out.say(kindWelcome, welcomeText(h.cable.mtu, p.addresses))
@@ -185,6 +184,9 @@ func (h *Hub) receive(p *port, b []byte) (rest []byte, err error) {
 	}
 	h.lock()
 	defer h.unlock()
+	if h.closed {
+		return nil, net.ErrClosed
+	}
 	for {
 		k, body, rest, ok, err := next(b, h.cable.mtu)
 		if err != nil {
@@ -202,5 +204,14 @@ func (h *Hub) receive(p *port, b []byte) (rest []byte, err error) {
 		}
 		h.cable.send(h.now, p, body)
 		b = rest
+	}
+}
+
+// put puts one packet on the wire.
+func (h *Hub) put(p *port, packet []byte) {
+	h.lock()
+	defer h.unlock()
+	if !h.closed {
+		h.cable.send(h.now, p, packet)
 	}
 }

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"fmt"
+	"io"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -98,4 +99,32 @@ func TestCutAndMend(t *testing.T) {
 		must(t, b.Close())
 		must(t, h.Close())
 	})
+}
+
+// Once there are buffers enough, none is allocated for a packet: neither by the
+// plugs nor by the hub.
+func TestNoAllocation(t *testing.T) {
+	h, unix := newHub(t, Options{})
+	for name, place := range map[string]string{"unix": unix, "udp": overUDP(t, h)} {
+		t.Run(name, func(t *testing.T) {
+			c, s := connect(t, place)
+			b := make([]byte, 30_000) // 21 packets, and some ACKs
+			got := make([]byte, len(b))
+			once := func() {
+				if _, err := c.Write(b); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := io.ReadFull(s, got); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for range 200 {
+				once()
+			}
+			// A little is for what the runtime does meanwhile.
+			if n := testing.AllocsPerRun(100, once); n > 2 {
+				t.Errorf("%v allocations for 21 packets", n)
+			}
+		})
+	}
 }

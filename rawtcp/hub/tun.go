@@ -35,25 +35,35 @@ func (h *Hub) TUN(name, addresses string) (device string, err error) {
 		return "", err
 	}
 	t := &tunPort{hub: h, file: f, out: newQueue(nil, waiting)}
-	h.lock()
-	mtu := h.cable.mtu
-	t.port, err = h.cable.join(h.now, wanted, "the kernel, through "+device, t.out)
-	h.unlock()
-	if err != nil {
+	if err := t.join(device, wanted); err != nil {
 		_ = f.Close() // it is for nothing
 		return "", err
 	}
-	if err := setUpTUN(device, mtu, t.port.addresses); err != nil {
-		h.leave(t.port, err)
-		_ = f.Close()
-		return "", err
-	}
-	if !h.keep(f) {
-		_ = f.Close()
-		return "", net.ErrClosed
-	}
-	h.all.Go(func() { t.run(mtu) })
 	return device, nil
+}
+
+// join plugs the device in, and sets it up.
+func (t *tunPort) join(device string, wanted []string) (err error) {
+	h := t.hub
+	h.lock()
+	if h.closed {
+		err = net.ErrClosed
+	} else {
+		t.port, err = h.cable.join(h.now, wanted, "the kernel, through "+device, t.out)
+	}
+	mtu := h.cable.mtu
+	h.unlock()
+	if err != nil {
+		return err
+	}
+	err = setUpTUN(device, mtu, t.port.addresses)
+	if err == nil && !h.start(t.file, func() { t.run(mtu) }) {
+		err = net.ErrClosed
+	}
+	if err != nil {
+		h.leave(t.port, err)
+	}
+	return err
 }
 
 // run carries packets until the device is closed or removed.
@@ -90,8 +100,6 @@ func (t *tunPort) read(buf []byte) error {
 		if err != nil {
 			return fmt.Errorf("the device: %w", err)
 		}
-		t.hub.lock()
-		t.hub.cable.send(t.hub.now, t.port, buf[:n])
-		t.hub.unlock()
+		t.hub.put(t.port, buf[:n])
 	}
 }
