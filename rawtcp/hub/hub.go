@@ -120,7 +120,10 @@ func (h *Hub) Close() error {
 	h.timer.Stop()
 	var all []error
 	for t := range h.things {
-		all = append(all, t.Close())
+		// Who leaves at this moment has closed it already.
+		if err := t.Close(); !errors.Is(err, net.ErrClosed) && !errors.Is(err, fs.ErrClosed) {
+			all = append(all, err)
+		}
 	}
 	clear(h.things)
 	h.unlock()
