@@ -83,7 +83,7 @@ func parseSegment(words []string) (p packet) {
 		case (name == fieldAck || name == fieldWin || name == fieldUrg) && len(words) > 1:
 			p = append(p, field{name, words[1]})
 			words = words[1:]
-		case len(p) == 0 && isNumbers(word):
+		case len(p) == 0 && (isNumbers(word) || word == anything && len(words) > 1):
 			p = append(p, field{fieldNumbers, word})
 		default:
 			return append(p, parseRest(words)...)

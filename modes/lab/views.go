@@ -43,12 +43,17 @@ func (o *Outcome) states(w io.Writer) error { return o.replay(trace.NewStates(w,
 // tcpdump prints the packets as the book does, so that they can be pasted into
 // a script.
 func (o *Outcome) tcpdump(w io.Writer) {
-	for i, s := range o.listing(o.view()) {
+	list := o.listing(o.view())
+	width := 20
+	for _, s := range list {
+		width = max(width, len(s.times()))
+	}
+	for i, s := range list {
 		times := "0.0"
 		if i > 0 {
 			times = s.times()
 		}
-		fmt.Fprintf(w, "%3d  %-20s %s\n", i+1, times, s.text)
+		fmt.Fprintf(w, "%3d  %-*s %s\n", i+1, width, times, s.text)
 	}
 }
 
