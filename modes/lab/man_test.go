@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
 
 	"sock/rawtcp/profile"
@@ -72,6 +73,24 @@ func TestPageFlags(t *testing.T) {
 	for _, name := range profile.Names() {
 		if !regexp.MustCompile(`\b` + name + `\b`).MatchString(page(t)) {
 			t.Errorf("the page does not name the system %s", name)
+		}
+	}
+}
+
+// TestReadme: the runs that the README shows are what is printed.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := regexp.MustCompile("(?s)```\n\\$ sock --lab ([^\n]+)\n(.*?)```\n").FindAllStringSubmatch(string(text), -1)
+	if len(shown) == 0 {
+		t.Error("the README shows no lab")
+	}
+	for _, m := range shown {
+		status, out, errs := run(t, "", strings.Fields(m[1])...)
+		if diff := cmp.Diff(m[2], out); status != 0 || diff != "" {
+			t.Errorf("%s: exit %d, %s (-README +printed)\n%s", m[1], status, errs, diff)
 		}
 	}
 }
