@@ -17,12 +17,12 @@ import (
 )
 
 const usage = `usage: sock --lab list
-       sock --lab show LAB
+       sock --lab show LAB | SYSTEM
        sock --lab [run] [flags] LAB...
        sock --lab compare [flags] LAB LAB
 
 LAB is a name of the list, a file, or (for run) all. With @SYSTEM behind it
-each of its hosts has that system.
+each of its hosts has that system. A SYSTEM is shown by its settings.
 `
 
 // Main does what follows "sock --lab" on the command line, and returns the
@@ -267,6 +267,10 @@ func (c *session) show(names []string) error {
 		return errors.New("show which lab? sock --lab list has their names")
 	}
 	for _, name := range names {
+		if p, err := profile.Get(name); err == nil {
+			c.settings(p)
+			continue
+		}
 		l, err := Load(name)
 		if err != nil {
 			return err
@@ -276,6 +280,14 @@ func (c *session) show(names []string) error {
 		}
 	}
 	return nil
+}
+
+// settings prints what "set" can change of a system.
+func (c *session) settings(p *profile.Profile) {
+	fmt.Fprintf(c.stdout, "%-20s %-16s %s\n", p.Name, "value", "what it is")
+	for _, s := range profile.Settings() {
+		fmt.Fprintf(c.stdout, "%-20s %-16s %s: %s\n", s.Name, s.Get(p), s.Form, s.Help)
+	}
 }
 
 // lab returns the lab of a word of the command line, and the system that all

@@ -6,12 +6,15 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"sock/rawtcp/profile"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -227,6 +230,26 @@ func TestList(t *testing.T) {
 	_, source, _ := run(t, "", "show", "fig18-15")
 	if !strings.Contains(source, "bsdi % sock -L0 svr4 8888\n") {
 		t.Errorf("show gives\n%s", source)
+	}
+}
+
+// TestShowSystem: what "set" can change is shown with its value, and is taken as
+// it is shown.
+func TestShowSystem(t *testing.T) {
+	for _, system := range profile.Names() {
+		_, out, errs := run(t, "", "show", system)
+		lines := strings.Split(strings.TrimSpace(out), "\n")[1:]
+		if len(lines) != len(profile.Settings()) || errs != "" {
+			t.Errorf("%s has %d lines, want %d: %s", system, len(lines), len(profile.Settings()), errs)
+		}
+		for _, l := range lines {
+			if w := strings.Fields(l); len(w) < 3 {
+				t.Errorf("%s: %q says too little", system, l)
+			}
+		}
+	}
+	if _, out, _ := run(t, "", "show", "solaris"); !regexp.MustCompile(`(?m)^msl +2m(in|0s)? `).MatchString(out) {
+		t.Errorf("the MSL of Solaris is not 2 minutes:\n%s", out)
 	}
 }
 
