@@ -133,7 +133,7 @@ func (l *Lab) chapter() string {
 // chapters are those of TCP/IP Illustrated, volume 1, that labs are about.
 func chapters() map[string]string {
 	return map[string]string{
-		"4": "ARP", "6": "ICMP", "11": "UDP", "12": "Broadcasting and multicasting",
+		"1": "Introduction", "4": "ARP", "6": "ICMP", "11": "UDP", "12": "Broadcasting and multicasting",
 		"13": "IGMP", "17": "TCP", "18": "TCP connection establishment and termination",
 		"19": "TCP interactive data flow", "20": "TCP bulk data flow",
 		"21": "TCP timeout and retransmission", "22": "TCP persist timer",

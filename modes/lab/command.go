@@ -32,7 +32,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return onkernel.Program(args[1:])
 	}
 	out := &output{w: stdout}
-	c := &session{stdin: bufio.NewReader(stdin), stdout: out, sleep: time.Sleep}
+	c := &session{stdin: bufio.NewReader(stdin), stdout: out, sleep: time.Sleep, columns: columns(stdout)}
 	ok, err := c.main(args)
 	if out.err != nil {
 		err = fmt.Errorf("standard output is cut short: %w", out.err)
@@ -70,6 +70,8 @@ type session struct {
 	stdin  *bufio.Reader
 	stdout io.Writer
 	sleep  func(time.Duration)
+
+	columns int // of the terminal; 0 if it is none
 }
 
 // flags are those of "run" and "compare".
@@ -106,7 +108,7 @@ func (f *flags) set() *pflag.FlagSet {
 	fs.BoolVar(&f.step, "step", false, "wait for Enter after each event")
 	fs.Float64Var(&f.pace, "real-time", 0, "take as long as the experiment took, or be so many `TIMES` as fast: --real-time=10")
 	fs.Lookup("real-time").NoOptDefVal = "1"
-	fs.IntVar(&f.width, "width", pageWidth, "the page has `N` columns; a narrow one has the packets under the terminals")
+	fs.IntVar(&f.width, "width", pageWidth, "the page has `N` columns, and not those of the terminal; a narrow one has the packets under the terminals")
 	return fs
 }
 
@@ -120,6 +122,9 @@ func (c *session) main(args []string) (ok bool, err error) {
 	}
 	if err := cmp.Or(c.valid(), c.suits(fs)); err != nil {
 		return false, err
+	}
+	if !fs.Changed("width") && c.columns > 0 {
+		c.width = max(c.columns, leastWidth)
 	}
 	if c.on != "" {
 		return c.onKernel(fs.Args())
@@ -210,8 +215,8 @@ func (f *flags) valid() error {
 	if f.ladder != "" && f.ladder != "text" && f.ladder != "svg" {
 		return errors.New("--ladder takes text or svg")
 	}
-	if f.width < 60 {
-		return errors.New("--width takes a number from 60")
+	if f.width < leastWidth {
+		return fmt.Errorf("--width takes a number from %d", leastWidth)
 	}
 	if !(f.pace >= 0) {
 		return errors.New("--real-time takes a number above 0")

@@ -219,6 +219,28 @@ func TestRealTime(t *testing.T) {
 	}
 }
 
+// TestColumns: a page is as wide as the terminal, unless the user says how wide.
+func TestColumns(t *testing.T) {
+	for _, test := range []struct {
+		columns int
+		args    string
+		want    int
+	}{
+		{0, "list", pageWidth},
+		{80, "list", 80},
+		{40, "list", leastWidth},
+		{80, "run --width 100 fig18-15", 100},
+	} {
+		c := &session{stdout: &bytes.Buffer{}, columns: test.columns}
+		if _, err := c.main(strings.Fields(test.args)); err != nil || c.width != test.want {
+			t.Errorf("%d columns, %s: %d wide, %v; want %d", test.columns, test.args, c.width, err, test.want)
+		}
+	}
+	if n := columns(&bytes.Buffer{}); n != 0 {
+		t.Errorf("a buffer has %d columns", n)
+	}
+}
+
 func TestList(t *testing.T) {
 	status, out, _ := run(t, "", "list")
 	if status != 0 || !strings.Contains(out, "18  TCP connection establishment") || !strings.Contains(out, "fig18-15 ") {

@@ -16,6 +16,7 @@ const (
 	numberColumn = 14 // of a packet: its number, and the time since the last
 	pageWidth    = 132
 	narrow       = 110 // a page below has the packets under the terminals
+	leastWidth   = 60
 )
 
 // timeline prints the entries of an outcome, one after the other.
