@@ -12,6 +12,7 @@ import (
 	"sock/modes"
 	"sock/modes/kernel"
 	"sock/modes/lab"
+	"sock/modes/raw"
 	"sock/opts"
 )
 
@@ -43,6 +44,9 @@ func run(args []string) int {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
+	}
+	if o.Raw || o.Hub {
+		return raw.Main(h, o)
 	}
 	return modes.Run(h, o)
 }

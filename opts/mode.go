@@ -30,6 +30,7 @@ const (
 	ipv4     modes = 0x00ff
 	source         = client & bulk
 	sink           = server & bulk
+	hub      modes = 0 // none of them: a hub has no connection
 )
 
 // mode gives what the flags ask sock to be.
@@ -75,6 +76,7 @@ func (s modes) String() string {
 		set  modes
 		text string
 	}{
+		{hub, "a hub"},
 		{anywhere, "every mode"},
 		{anywhere &^ source, "what reads"},
 		{anywhere &^ sink, "what writes"},

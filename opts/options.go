@@ -85,6 +85,23 @@ type Options struct {
 	Stats        bool // --stats
 	JSON         bool // --json
 
+	// Our own TCP.
+	Raw     bool     // --raw
+	Wire    string   // --wire: the name of a socket's file, or udp:ADDRESS:PORT
+	Addr    string   // --addr; "auto" unless given
+	Profile string   // --profile; "" for the default
+	Set     []string // --set: name=value
+	Seed    int      // --seed; 0 unless given
+	Trace   bool     // --trace
+	Ladder  string   // --ladder
+	Pcapng  string   // --pcapng
+
+	// The hub of a wire.
+	Hub        bool        // --hub
+	Conditions []Condition // --delay and the others
+	MTU        int         // --mtu, bytes
+	Drop       []string    // --drop
+
 	// Instead of a connection.
 	Lab        bool
 	Help       bool
@@ -97,3 +114,6 @@ type Options struct {
 	strict []string       // -G
 	ms     bool           // --ms
 }
+
+// Condition is one thing that a wire does to all packets, as it was written.
+type Condition struct{ Name, Value string }

@@ -32,7 +32,11 @@ func Parse(args []string) (*Options, error) {
 	if o := l.o; o.Lab || o.Help || o.Version || o.Man || o.Completion != "" {
 		return o, nil
 	}
-	for _, check := range []func() error{l.operands, l.places, l.conflicts, l.times, l.families} {
+	checks := []func() error{l.operands, l.places, l.conflicts, l.own, l.times, l.families}
+	if l.o.Hub {
+		checks = []func() error{l.hub}
+	}
+	for _, check := range checks {
 		if err := check(); err != nil {
 			return nil, err
 		}
@@ -89,7 +93,7 @@ func (untyped) Type() string   { return "" }
 func (l *line) set(name, text string) error {
 	f := l.flag(name)
 	switch f.value.(type) {
-	case toggle, counter, group, hop:
+	case toggle, counter, group, hop, list:
 	default:
 		if l.given[name] {
 			return errorf("%s is given twice", l.as(f))

@@ -101,6 +101,19 @@ func TestParse(t *testing.T) {
 		{"-h -c -C -Z host port", func(o *Options) { o.HalfClose, o.CRLF, o.Cbreak, o.Peek = true, true, true, true }},
 		{"-i -W --json --tcp-info host port", func(o *Options) { o.Bulk, o.KeepOn, o.JSON, o.TCPInfo = true, true, true, true }},
 		{"-s --echo port", func(o *Options) { o.Server, o.Echo, o.Host = true, true, "" }},
+
+		// Our own TCP, and the wire.
+		{"--raw --wire w --addr 10.0.0.1/24 --profile bsd --set msl=2s --set ttl=9 --seed 7 host port", func(o *Options) {
+			o.Raw, o.Wire, o.Addr, o.Profile, o.Set, o.Seed = true, "w", "10.0.0.1/24", "bsd", []string{"msl=2s", "ttl=9"}, 7
+		}},
+		{"--raw --wire w --trace --ladder a.svg --pcapng b host port", func(o *Options) {
+			o.Raw, o.Wire, o.Trace, o.Ladder, o.Pcapng = true, "w", true, "a.svg", "b"
+		}},
+		{"-v --hub --wire w --delay 40ms --loss 1% --mtu 576 --drop SYN --drop RST --seed 3", func(o *Options) {
+			o.Verbose, o.Hub, o.Wire, o.MTU, o.Seed, o.Drop = 1, true, "w", 576, 3, []string{"SYN", "RST"}
+			o.Conditions = []Condition{{"delay", "40ms"}, {"loss", "1%"}}
+			o.Host, o.Service = "", ""
+		}},
 	} {
 		got, err := parse(test.line)
 		if err != nil {
@@ -221,6 +234,18 @@ func TestRefusals(t *testing.T) {
 		{"-s --echo -c port", "-c is about standard input, which --echo does not read: drop one of the two"},
 		{"-s --echo --cbreak port", "--cbreak is about standard input, which --echo does not read: drop one of the two"},
 
+		{"--raw host port", "--raw needs a link: add --wire FILE, where a sock --hub --wire FILE runs"},
+		{"--wire w host port", "--wire is for our own TCP: add --raw, or drop --wire"},
+		{"--seed 1 host port", "--seed is for our own TCP: add --raw, or drop --seed"},
+		{"-u --raw --wire w host port", "--raw is for TCP, not for a UDP client: drop -u, or drop --raw"},
+		{"--raw --wire w --delay 1 host port", "--delay is for a hub, not for a TCP client: add --hub, or drop --delay"},
+		{"--hub", "--hub does not know where to be: add --wire FILE"},
+		{"--hub --wire w host", `"host" is one operand too many: a hub is sock --hub --wire FILE`},
+		{"--hub --wire w -n5", "-n is not for a hub: drop it, or drop --hub"},
+		{"--hub --wire w --raw", "--raw is not for a hub: drop it, or drop --hub"},
+		{"--hub --wire w --mtu 67", `--mtu takes a whole number from 68 to 65000, not "67"`},
+		{"--hub --wire w --delay 1 --delay 2", "--delay is given twice"},
+
 		{"-q5 host port", "-q is for a TCP server, not for a TCP client: add -s, or drop -q"},
 		{"--backlog 5 --udp host port", "--backlog is for a TCP server, not for a UDP client: add -s and drop --udp, or drop --backlog"},
 		{"-O1 -su port", "-O is for a TCP server, not for a UDP server: drop -u, or drop -O"},
@@ -269,6 +294,9 @@ func TestRefusals(t *testing.T) {
 
 // sample gives an argument that the flag takes.
 func sample(f Flag) string {
+	if f.Name == "mtu" {
+		return "576"
+	}
 	switch f.Arg {
 	case "ADDR.PORT":
 		return "10.0.0.1.5"
@@ -311,6 +339,9 @@ func lineFor(m mode, f Flag, flag ...string) []string {
 	if f.Letter == "2" && f.where.has(m) {
 		words = append(words, "-B")
 	}
+	if f.Group == own && f.where.has(m) {
+		words = append(words, "--raw", "--wire", "w")
+	}
 	return append(words, "host", "port")
 }
 
@@ -319,6 +350,9 @@ func lineFor(m mode, f Flag, flag ...string) []string {
 // elsewhere it is refused under the name that was written.
 func TestEveryFlag(t *testing.T) {
 	for _, f := range Flags() {
+		if f.Name == "raw" || f.Name == "wire" || f.Name == "hub" {
+			continue // they go together, or have no mode: see TestParse
+		}
 		for m := range mode(16) {
 			if (f.Arg == "GROUP" || f.Arg == "ADDR.PORT") && m&isIPv6 != 0 {
 				continue // the sample is an IPv4 address
@@ -393,6 +427,10 @@ func FuzzParse(f *testing.F) {
 		case err != nil:
 			if o != nil || !errors.As(err, &typed) || strings.ContainsRune(string(typed), '\n') && !strings.ContainsRune(line, '\n') {
 				t.Fatalf("%q: %+v, %#v", line, o, err)
+			}
+		case o.Hub:
+			if o.Wire == "" || o.Service != "" {
+				t.Fatalf("%q: %+v", line, o)
 			}
 		case o.Help || o.Version || o.Man || o.Completion != "":
 		case o.Service == "" || o.Host == "" && !o.Server || o.ReadSize < 1 || o.WriteSize < 0 ||

@@ -61,6 +61,8 @@ func (l *line) places() error {
 	for _, f := range l.flags {
 		switch {
 		case !l.given[f.Name] || f.where.has(m):
+		case f.where == hub:
+			return errorf("%s is for %s, not for %s: add --hub, or drop %s", l.as(f), f.where, m, l.as(f))
 		case f.Letter == "b" || f.Letter == "l":
 			return errorf("%s is for a client: a server's own end is its operands, [address] port", l.as(f))
 		default:
@@ -107,6 +109,40 @@ func (l *line) conflicts() error {
 		}
 	}
 	return l.groups()
+}
+
+// own checks the flags of our own TCP against each other.
+func (l *line) own() error {
+	if l.o.Raw {
+		if l.o.Wire == "" {
+			return errorf("--raw needs a link: add --wire FILE, where a sock --hub --wire FILE runs")
+		}
+		return nil
+	}
+	for _, f := range l.flags {
+		if f.Group == own && l.given[f.Name] {
+			return errorf("%s is for our own TCP: add --raw, or drop %s", l.as(f), l.as(f))
+		}
+	}
+	return nil
+}
+
+// hub checks the line of a hub, which has no operands, and of the other flags
+// takes few.
+func (l *line) hub() error {
+	for _, f := range l.flags {
+		also := slices.Contains([]string{"wire", "seed", "ladder", "pcapng", "verbose"}, f.Name)
+		if l.given[f.Name] && f.where != hub && !also {
+			return errorf("%s is not for a hub: drop it, or drop --hub", l.as(f))
+		}
+	}
+	switch {
+	case len(l.words) > 0:
+		return errorf("%q is one operand too many: a hub is sock --hub --wire FILE", l.words[0])
+	case l.o.Wire == "":
+		return errorf("--hub does not know where to be: add --wire FILE")
+	}
+	return nil
 }
 
 // groups checks that no group is joined twice, which systems refuse.

@@ -44,6 +44,8 @@ const (
 	times   = "Time: T is in seconds (30, 0.5) unless a unit is given (500ms, 2m)"
 	sockets = "Socket options"
 	reports = "What is reported"
+	own     = "Our own TCP"
+	wires   = "The hub of a wire, which joins processes with --raw"
 	instead = "Instead of a connection"
 )
 
@@ -340,6 +342,108 @@ func table(o *Options) []Flag {
 			"", "json", "", reports, bulk,
 			toggle{&o.JSON},
 			"source, sink: the same as JSON on standard output",
+		},
+
+		{
+			"", "raw", "", own, tcp,
+			toggle{&o.Raw},
+			"our own TCP in place of the kernel's; needs --wire",
+		},
+		{
+			"", "wire", "FILE", own, tcp,
+			word{&o.Wire, "the name of a socket's file, or udp:ADDRESS:PORT", nil},
+			"the wire whose hub is here, or udp:ADDRESS:PORT",
+		},
+		{
+			"", "addr", "ADDR", own, tcp,
+			word{&o.Addr, "an IP address, of each version one, with a comma between, or auto", nil},
+			"this host's address there, or auto, as without it",
+		},
+		{
+			"", "profile", "SYSTEM", own, tcp,
+			word{&o.Profile, "the name of a system", nil},
+			"the system: rfc9293 (default), linux, bsd, sunos, svr4, solaris",
+		},
+		{
+			"", "set", "VALUE", own, tcp,
+			list{&o.Set, "a name and a value, such as msl=2s"},
+			"one value of the system, such as msl=2s (repeatable)",
+		},
+		{
+			"", "seed", "N", own, tcp,
+			number{&o.Seed, 0, math.MaxInt},
+			"what is left to chance, as it was with this N",
+		},
+		{
+			"", "trace", "", own, tcp,
+			toggle{&o.Trace},
+			"print calls, segments, states and timers",
+		},
+		{
+			"", "ladder", "FILE", own, tcp,
+			word{&o.Ladder, "the name of a file", nil},
+			"draw a time-line at the end, as text or FILE.svg",
+		},
+		{
+			"", "pcapng", "FILE", own, tcp,
+			word{&o.Pcapng, "the name of a file", nil},
+			"capture the packets, for Wireshark",
+		},
+
+		{
+			"", "hub", "", wires, hub,
+			toggle{&o.Hub},
+			"be the hub of --wire; standard input has its commands",
+		},
+		{
+			"", "delay", "T", wires, hub,
+			condition{&o.Conditions, "delay", "a time such as 5, 1.5s or 40ms"},
+			"how long each packet takes",
+		},
+		{
+			"", "jitter", "T", wires, hub,
+			condition{&o.Conditions, "jitter", "a time such as 5, 1.5s or 40ms"},
+			"at most so much longer",
+		},
+		{
+			"", "loss", "P", wires, hub,
+			condition{&o.Conditions, "loss", "a probability such as 0.01 or 1%"},
+			"how likely a packet is lost (0.01, 1%)",
+		},
+		{
+			"", "dup", "P", wires, hub,
+			condition{&o.Conditions, "dup", "a probability such as 0.01 or 1%"},
+			"how likely it comes twice",
+		},
+		{
+			"", "reorder", "P", wires, hub,
+			condition{&o.Conditions, "reorder", "a probability such as 0.01 or 1%"},
+			"how likely others overtake it",
+		},
+		{
+			"", "corrupt", "P", wires, hub,
+			condition{&o.Conditions, "corrupt", "a probability such as 0.01 or 1%"},
+			"how likely a bit of it changes",
+		},
+		{
+			"", "rate", "BITS", wires, hub,
+			condition{&o.Conditions, "rate", "bits per second such as 9600, 64k or 10M"},
+			"bits per second (9600, 64k, 10M)",
+		},
+		{
+			"", "queue", "N", wires, hub,
+			condition{&o.Conditions, "queue", "a number of packets"},
+			"packets that may wait because of the rate [50]",
+		},
+		{
+			"", "mtu", "BYTES", wires, hub,
+			number{&o.MTU, 68, 65000},
+			"the longest packet [1500; udp: 1400]",
+		},
+		{
+			"", "drop", "WHICH", wires, hub,
+			list{&o.Drop, "which packets, such as 'the 2nd data segment'"},
+			"drop these: 'the 2nd pure ACK from 10.0.0.1' (repeatable)",
 		},
 
 		{

@@ -209,3 +209,36 @@ func (v word) Set(s string) error {
 	*v.s = s
 	return nil
 }
+
+// A list is any texts but none; the flag may be given again.
+type list struct {
+	all  *[]string
+	what string
+}
+
+func (v list) takes() string { return v.what }
+
+func (v list) Set(s string) error {
+	if s == "" {
+		return errTakes
+	}
+	*v.all = append(*v.all, s)
+	return nil
+}
+
+// A condition is what a wire does to packets. Which values there are is for the
+// hub to know.
+type condition struct {
+	all        *[]Condition
+	name, what string
+}
+
+func (v condition) takes() string { return v.what }
+
+func (v condition) Set(s string) error {
+	if s == "" {
+		return errTakes
+	}
+	*v.all = append(*v.all, Condition{v.name, s})
+	return nil
+}

@@ -16,6 +16,7 @@ import (
 type stream struct {
 	h       *Host
 	k       *rawtcp.Socket // nil when it is closed
+	any     netip.Addr     // "0.0.0.0" or "::"
 	waiters []waiter
 
 	recvTimeout, sendTimeout time.Duration
@@ -25,7 +26,7 @@ type stream struct {
 
 // newStream makes a stream of k, with the lock held.
 func (h *Host) newStream(k *rawtcp.Socket) *stream {
-	s := &stream{h: h, k: k, congestion: -1}
+	s := &stream{h: h, k: k, any: k.Local().Addr(), congestion: -1}
 	h.open[s] = struct{}{}
 	k.OnChange(s.wake)
 	return s
@@ -93,6 +94,9 @@ func (s *stream) leave(w waiter) {
 
 // Bind is bind(2).
 func (s *stream) Bind(a netip.AddrPort) error {
+	if !a.Addr().IsValid() {
+		a = netip.AddrPortFrom(s.any, a.Port())
+	}
 	return s.do(func(now time.Duration) error { return s.k.Bind(now, a) })
 }
 

@@ -1,0 +1,137 @@
+package raw
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"sock/modes"
+	"sock/opts"
+	"sock/rawtcp"
+	"sock/rawtcp/hub"
+	"sock/rawtcp/loop"
+	"sock/rawtcp/profile"
+)
+
+// Main does what a command line with --raw or --hub asks for, and gives the exit
+// status. Of h is all but the sockets.
+func Main(h modes.Host, o *opts.Options) int {
+	work := onWire
+	if o.Hub {
+		work = beHub
+	}
+	status, err := work(h, o)
+	if err != nil {
+		fmt.Fprintln(h.Stderr(), err)
+		return 1
+	}
+	return status
+}
+
+// onWire runs a command line on a host that is plugged into a hub.
+func onWire(h modes.Host, o *opts.Options) (status int, err error) {
+	system, err := system(o)
+	if err != nil {
+		return 0, err
+	}
+	plug, err := hub.Dial(context.Background(), o.Wire, cmp.Or(o.Addr, "auto"))
+	if err != nil {
+		return 0, err
+	}
+	name := plug.Addresses[0].Addr().String()
+	sink, err := hostViews(h, o, name)
+	if err != nil {
+		return 0, errors.Join(err, plug.Close())
+	}
+	if o.Verbose > 0 && !o.BookMessages {
+		fmt.Fprintf(h.Stderr(), "this host is %v on %s\n", plug.Addresses[0], o.Wire)
+	}
+	go func() {
+		<-plug.Done()
+		if err := plug.Err(); !errors.Is(err, net.ErrClosed) {
+			fmt.Fprintf(h.Stderr(), "%s: %v\n", o.Wire, err)
+		}
+	}()
+	r := New(h, plug, plug.Addresses, loop.Options{Options: rawtcp.Options{
+		Host: name, Profile: system, Seed: seed(o), Sink: sink,
+	}})
+	status = modes.Run(r, o)
+	return status, r.End()
+}
+
+// system returns the profile of --profile, with what --set changes in it.
+func system(o *opts.Options) (*profile.Profile, error) {
+	p, err := profile.Get(o.Profile)
+	if err != nil {
+		return nil, fmt.Errorf("--profile: %w", err)
+	}
+	for _, s := range o.Set {
+		if err := profile.Set(p, s); err != nil {
+			return nil, fmt.Errorf("--set: %w", err)
+		}
+	}
+	return p, nil
+}
+
+// seed returns that of --seed, or one that nobody can guess.
+func seed(o *opts.Options) uint64 {
+	if o.Seed != 0 {
+		return uint64(o.Seed)
+	}
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // "never returns an error"
+	return binary.NativeEndian.Uint64(b[:])
+}
+
+// beHub is a hub until a signal ends the process.
+func beHub(h modes.Host, o *opts.Options) (status int, err error) {
+	options := hub.Options{MTU: o.MTU, Seed: seed(o), Epoch: time.Now()}
+	for _, c := range o.Conditions {
+		if err := hub.SetCondition(&options.Conditions, c.Name, c.Value); err != nil {
+			return 0, fmt.Errorf("--%w", err)
+		}
+	}
+	for _, which := range o.Drop {
+		options.Rules = append(options.Rules, "drop "+which)
+	}
+	if o.Verbose > 0 {
+		options.Log = func(text string) { fmt.Fprintln(h.Stderr(), text) }
+	}
+	if options.Sink, err = hubViews(h, o, options.Epoch); err != nil {
+		return 0, err
+	}
+	b, err := hub.New(options)
+	if err != nil {
+		return 0, err
+	}
+	if err := b.Listen(o.Wire); err != nil {
+		return 0, errors.Join(err, b.Close())
+	}
+	end := func() {
+		err := b.Close()
+		if options.Sink != nil {
+			err = errors.Join(err, options.Sink.Close())
+		}
+		if err != nil {
+			fmt.Fprintln(h.Stderr(), err)
+		}
+	}
+	defer h.Observe(0, nil, end)()
+	if o.Verbose > 0 {
+		fmt.Fprintf(h.Stderr(), "listening on %s\n", o.Wire)
+	}
+	if err := b.Commands(keyboard{h}, h.Stdout()); err != nil {
+		fmt.Fprintf(h.Stderr(), "no more commands: %v\n", err)
+	}
+	select {}
+}
+
+// keyboard is standard input as an io.Reader.
+type keyboard struct{ h modes.Host }
+
+func (k keyboard) Read(p []byte) (int, error) { return k.h.Stdin(p) }
