@@ -44,7 +44,7 @@ func (c *session) compare(words []string) error {
 			return nil
 		}), entryText(left), entryText(right))
 	}
-	left, right := a.listing(a.view()), b.listing(b.view())
+	left, right := a.listing(a.relative()), b.listing(b.relative())
 	put("What tcpdump shows", align(len(left), len(right), noGap, func(i, j int) []string {
 		return left[i].differs(&right[j])
 	}), packetText(left), packetText(right))
@@ -52,6 +52,13 @@ func (c *session) compare(words []string) error {
 		fmt.Fprintln(c.stdout, "They differ in nothing but times.")
 	}
 	return nil
+}
+
+// relative is the view with relative numbers: the others differ in any case.
+func (o *Outcome) relative() dump {
+	d := o.view()
+	d.absolute = false
+	return d
 }
 
 func noGap(int) bool { return false }

@@ -55,7 +55,11 @@ func (o *Outcome) report(w io.Writer, width int) {
 		fmt.Fprintf(w, "%s: NOT as expected (%d of %s)\n", o.name(), len(o.Failures), plural(o.Checks, "expectation"))
 		return
 	}
-	fmt.Fprintf(w, "%s: differs from the book (in %d of %s)\n", o.name(), len(o.Failures), plural(o.Checks, "expectation"))
+	from := "the book"
+	if o.Lab.Section == "" {
+		from = "what the script expects of its own systems"
+	}
+	fmt.Fprintf(w, "%s: differs from %s (in %d of %s)\n", o.name(), from, len(o.Failures), plural(o.Checks, "expectation"))
 }
 
 // name is the lab's, and what it was run as.
