@@ -2,6 +2,7 @@ package raw
 
 import (
 	"errors"
+	"math"
 	"time"
 
 	"sock/rawtcp"
@@ -19,12 +20,15 @@ import (
 // the same pair of sockets at once. To watch TIME_WAIT, let the process live:
 // with -F, or with a pause before the close at the other end.
 
-// patience is how long the end waits while nothing comes: as long as Linux lets
-// a connection without a process wait for the peer's FIN. A signal is obeyed
-// sooner, and a second one at once.
+// How long the end waits while nothing comes.
 const (
-	patience      = time.Minute
-	shortPatience = 3 * time.Second
+	// patience is as long as Linux lets a connection without a process wait
+	// for the peer's FIN.
+	patience = time.Minute
+	// shortPatience is for what is over but for the acknowledgment of our FIN,
+	// which never comes if the peer's process has ended; and for who has sent
+	// a signal. A second one is obeyed at once.
+	shortPatience = 5 * time.Second
 )
 
 // End closes what is still open, and waits until TCP has done with it, or nothing
@@ -76,12 +80,16 @@ func (h *Host) closeAll(now time.Duration) {
 // drain waits until no connection has anything to do, or nothing has come for so
 // long, or the link has gone.
 func (h *Host) drain(limit time.Duration) {
-	silence := time.NewTimer(limit)
+	silence := time.NewTimer(never)
 	defer silence.Stop()
-	for h.unfinished() {
+	for {
+		worth := h.unfinished()
+		if worth == 0 {
+			return
+		}
+		silence.Reset(min(limit, worth))
 		select {
 		case <-h.arrived:
-			silence.Reset(limit)
 		case <-silence.C:
 			return
 		case <-h.down:
@@ -90,16 +98,26 @@ func (h *Host) drain(limit time.Duration) {
 	}
 }
 
-// unfinished reports whether a connection that has been closed is not over, but
-// for TIME_WAIT.
-func (h *Host) unfinished() (is bool) {
+const never = time.Duration(math.MaxInt64)
+
+// unfinished returns how long a silence is worth waiting for those connections
+// that have been closed and are not over, but for TIME_WAIT: 0 if there are none.
+func (h *Host) unfinished() (worth time.Duration) {
 	h.loop.Do(func(now time.Duration, tcp *rawtcp.Stack) {
 		for _, r := range tcp.Netstat(now) {
+			if r.Owned {
+				continue
+			}
 			switch r.State {
-			case tcb.FinWait1, tcb.FinWait2, tcb.Closing, tcb.LastAck:
-				is = is || !r.Owned
+			case tcb.FinWait1, tcb.FinWait2:
+				worth = patience
+			case tcb.Closing, tcb.LastAck:
+				if r.SendQ > 0 {
+					worth = patience
+				}
+				worth = max(worth, shortPatience)
 			}
 		}
 	})
-	return is
+	return worth
 }

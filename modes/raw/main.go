@@ -125,10 +125,11 @@ func beHub(h modes.Host, o *opts.Options) (status int, err error) {
 	if o.Verbose > 0 {
 		fmt.Fprintf(h.Stderr(), "listening on %s\n", o.Wire)
 	}
-	if err := b.Commands(keyboard{h}, h.Stdout()); err != nil {
-		fmt.Fprintf(h.Stderr(), "no more commands: %v\n", err)
+	background()
+	if err := b.Commands(keyboard{h}, h.Stdout()); err != nil && o.Verbose > 0 {
+		fmt.Fprintf(h.Stderr(), "no commands from standard input: %v\n", err)
 	}
-	select {}
+	select {} // a signal ends the process
 }
 
 // keyboard is standard input as an io.Reader.

@@ -176,6 +176,28 @@ func TestEndOfSilence(t *testing.T) {
 	})
 }
 
+// If the last ACK is lost and whoever has sent it is gone, the FIN is repeated
+// for a few seconds only.
+func TestEndWithoutLastACK(t *testing.T) {
+	lossy := link.NewPipe(link.Conditions{}, 1)
+	rule, err := link.ParseRule("drop the 3rd pure ACK")
+	must(t, err)
+	must(t, lossy.Add(rule))
+	bubble(t, loop.Options{Faults: lossy}, loop.Options{}, func(t *testing.T, p pair) {
+		c, s := p.connect(t) // the 1st
+		must(t, c.Close())   // the 2nd is for its FIN
+		if _, err := s.Read(make([]byte, 1)); err != io.EOF {
+			t.Error(err)
+		}
+		must(t, s.Close())
+		began := time.Now()
+		must(t, p.a.host.End())
+		wantAfter(t, began, 0)
+		must(t, p.b.host.End())
+		wantAfter(t, began, 5*time.Second)
+	})
+}
+
 // Wait looks once if it may not wait, and returns when its time is over.
 func TestWait(t *testing.T) {
 	bubble(t, loop.Options{}, loop.Options{}, func(t *testing.T, p pair) {

@@ -1,0 +1,6 @@
+//go:build !unix
+
+package raw
+
+// background does nothing: there are no job-control signals.
+func background() {}
