@@ -58,6 +58,9 @@ func Load(name string) (*Lab, error) {
 	if err != nil {
 		text, err = os.ReadFile(name)
 	}
+	if _, own := os.Stat(name + ".lab"); os.IsNotExist(err) && own == nil {
+		return nil, fmt.Errorf("there is no lab %q: is it the file %[1]s.lab that you mean?", name)
+	}
 	if os.IsNotExist(err) && !strings.ContainsAny(name, `/\.`) {
 		if l, err := alias(name); l != nil || err != nil {
 			return l, err

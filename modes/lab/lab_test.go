@@ -292,6 +292,7 @@ func TestUsage(t *testing.T) {
 		{"run", "run which lab?"},
 		{"show", "show which lab?"},
 		{"run nothing", `there is no lab "nothing"`},
+		{"run testdata/view", "is it the file testdata/view.lab"},
 		{"show nothing", `there is no lab "nothing"`},
 		{"run testdata/nothing.lab", "no such file"},
 		{"run --as vms fig18-1", `there is no system "vms"`},

@@ -130,6 +130,9 @@ func (d *dump) add(l line) error {
 		d.lines[len(d.lines)-1].text += " " + text
 		return nil
 	}
+	if strings.Contains(rest, " > ") && !strings.Contains(rest+" ", ": ") {
+		return fmt.Errorf("a colon is missing behind the ends: a line of tcpdump is like %q", "bsdi.1099 > svr4.8888: P 1:6(5) ack 1 win 4096")
+	}
 	w.text = rest
 	d.lines = append(d.lines, w)
 	return nil

@@ -85,6 +85,7 @@ func TestMistakes(t *testing.T) {
 		{twoHosts + "tcpdump at c", `x.lab:4: there is no host "c"`},
 		{twoHosts + "tcpdump port x", `x.lab:4: "x" is no port`},
 		{twoHosts + "tcpdump\n  hello, world", "x.lab:5: this is no line of tcpdump"},
+		{twoHosts + "tcpdump\n  1 a.1 > b.2 S 1:1(0)", "x.lab:5: a colon is missing"},
 		{twoHosts + "tcpdump\n  1 5.x a.1 > b.2: S *", `x.lab:5: "5.x" is no time`},
 		{twoHosts + "link slip\ntcpdump\n  1 5 a.1 > b.2: S *", "x.lab:5: there are more links than one"},
 		{twoHosts + "states a", "x.lab:4: write it like"},
