@@ -41,7 +41,7 @@ const calm = time.Second / 2
 // when, and something seems to be under way.
 func (r *runner) restAt(k *Kernel, at time.Duration) {
 	atMost := k.takes + k.takes/slackShares + 10*calm
-	r.At(at, func() {
+	r.At(at, nil, func() {
 		last := time.Duration(0)
 		if n := len(r.Line); n > 0 {
 			last = r.Line[n-1].At

@@ -96,14 +96,14 @@ func (r *runner) run(k *Kernel) (err error) {
 	for _, s := range steps {
 		if a, ok := s.do.(action); ok {
 			last = s.from
-			r.At(s.from, func() { r.act(s, a) })
+			r.At(s.from, r.readyFor(a), func() { r.act(s, a) })
 		}
 	}
 	switch {
 	case k != nil:
 		r.restAt(k, k.takes+slackLeast)
 	case r.Lab.Until > 0:
-		r.At(r.Lab.Until, func() { r.over = true })
+		r.At(r.Lab.Until, nil, func() { r.over = true })
 	}
 	return r.live(last + patience)
 }
@@ -129,6 +129,19 @@ func (r *runner) live(limit time.Duration) error {
 	}
 	r.over = true
 	return r.err
+}
+
+// readyFor returns what a must wait for: a command, for the end of the one before
+// it at the same terminal.
+func (r *runner) readyFor(a action) func() bool {
+	c, ok := a.(command)
+	if !ok {
+		return nil
+	}
+	return func() bool {
+		t := r.terminals[c.term]
+		return t == nil || t.proc == nil
+	}
 }
 
 func (r *runner) act(s step, a action) {

@@ -17,11 +17,13 @@ func newSimulated(l *Lab, system string, seed uint64, sink trace.Sink) simulated
 	return simulated{newBuilder(l, system, w)}
 }
 
-func (s simulated) names() trace.Names             { return s.world.TraceNames() }
-func (s simulated) Now() time.Duration             { return s.world.Now() }
-func (s simulated) At(at time.Duration, do func()) { s.world.At(at, do) }
-func (s simulated) Step() (bool, error)            { return s.world.Step() }
-func (s simulated) Close()                         { s.world.Close() }
+func (s simulated) names() trace.Names  { return s.world.TraceNames() }
+func (s simulated) Now() time.Duration  { return s.world.Now() }
+func (s simulated) Step() (bool, error) { return s.world.Step() }
+func (s simulated) Close()              { s.world.Close() }
+
+// At needs no patience: what was to be by now is.
+func (s simulated) At(at time.Duration, _ func() bool, do func()) { s.world.At(at, do) }
 
 // resting is false: Step knows when nothing is left to do.
 func (s simulated) resting() bool { return false }

@@ -15,8 +15,9 @@ type stage interface {
 	build(steps []step) error
 	names() trace.Names
 	Now() time.Duration
-	// At lets do happen at an instant.
-	At(at time.Duration, do func())
+	// At lets do happen at an instant. In real time that waits, with all that
+	// comes after it, until ready reports true; it may be nil.
+	At(at time.Duration, ready func() bool, do func())
 	// Step lets one thing happen. It reports false if nothing is left to do.
 	Step() (more bool, err error)
 	// resting reports whether to go on after the last line of the script would

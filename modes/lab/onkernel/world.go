@@ -41,8 +41,9 @@ type World struct {
 
 // event is something that was scripted.
 type event struct {
-	at time.Duration
-	do func()
+	at    time.Duration
+	ready func() bool
+	do    func()
 }
 
 // name is a line of /etc/hosts.
@@ -79,15 +80,16 @@ func New(seed uint64, sink trace.Sink) *World {
 func (w *World) Now() time.Duration { return w.now }
 
 // At lets do happen at an instant, but not before a program that was started
-// has a socket or has ended, and what was typed has been read.
-func (w *World) At(at time.Duration, do func()) {
+// has a socket or has ended, and what was typed has been read; nor before ready,
+// which may be nil, reports true, or some seconds have passed in which it did not.
+func (w *World) At(at time.Duration, ready func() bool, do func()) {
 	i, _ := slices.BinarySearchFunc(w.script, at, func(e event, at time.Duration) int {
 		if e.at <= at {
 			return -1
 		}
 		return 1
 	})
-	w.script = slices.Insert(w.script, i, event{at, do})
+	w.script = slices.Insert(w.script, i, event{at, ready, do})
 }
 
 // Name adds a name of an address to those that programs know, and the trace.
@@ -185,7 +187,12 @@ func (w *World) next() (at time.Duration, do func()) {
 		}
 	}
 	if len(w.script) > 0 && len(w.starting) == 0 && w.reading == nil {
-		if t := w.script[0].at + w.standing; t < at {
+		e := &w.script[0]
+		t := e.at + w.standing
+		if t <= w.real && e.ready != nil && !e.ready() && w.real < t+startTime {
+			t = w.real + lookSoonEvery
+		}
+		if t < at {
 			at, do = t, w.play
 		}
 	}
@@ -212,7 +219,9 @@ func (w *World) see(what func()) bool {
 // lookAround looks at what nobody tells.
 func (w *World) lookAround() {
 	w.look = w.real + lookEvery
-	w.starting = slices.DeleteFunc(w.starting, (*Process).isStarted)
+	if w.isCalm() {
+		w.starting = slices.DeleteFunc(w.starting, (*Process).isStarted)
+	}
 	if w.reading != nil && w.reading.hasRead() {
 		w.reading = nil
 	}
@@ -225,6 +234,18 @@ func (w *World) lookAround() {
 			h.onlooker.compare(w.now, h.sockets("tcp"))
 		}
 	}
+}
+
+// isCalm reports whether nothing is about to arrive anywhere. What a program
+// does first, to open a connection for one, is over then on a link without much
+// delay.
+func (w *World) isCalm() bool {
+	for _, l := range w.links {
+		if at, some := l.NextDeadline(); some && at < w.real+2*lookSoonEvery {
+			return false
+		}
+	}
+	return true
 }
 
 // Resting reports whether no connection is under way to another state: to wait
