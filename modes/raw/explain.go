@@ -2,6 +2,7 @@ package raw
 
 import (
 	"errors"
+	"net/netip"
 	"strconv"
 	"strings"
 	"syscall"
@@ -26,7 +27,7 @@ func (h *Host) Explain(f modes.Failure) string {
 func (h *Host) explainBind(f modes.Failure) string {
 	switch {
 	case errors.Is(f.Err, syscall.EADDRNOTAVAIL):
-		return "on this link this host is " + h.addresses() + ": bind to that, or to no address"
+		return "on this link this host is " + addresses(h.own) + ": bind to that, or to no address"
 	case errors.Is(f.Err, syscall.EADDRINUSE):
 		return "a socket of this process has port " + strconv.Itoa(int(f.Local.Port()))
 	}
@@ -53,18 +54,18 @@ func (h *Host) explainPeer(f modes.Failure) string {
 	case errors.Is(f.Err, syscall.ETIMEDOUT):
 		return "what was sent again and again was never acknowledged by " + peer
 	case errors.Is(f.Err, syscall.ENETUNREACH):
-		return "on this link this host is " + h.addresses() + ", of another version of IP than " + peer
+		return "on this link this host is " + addresses(h.own) + ", of another version of IP than " + peer
 	case errors.Is(f.Err, syscall.EADDRINUSE):
 		return "this host has a connection from that port to " + peer + ", perhaps in TIME_WAIT"
 	}
 	return ""
 }
 
-// addresses are those of this host.
-func (h *Host) addresses() string {
+// addresses names those of a host.
+func addresses(own []netip.Prefix) string {
 	var names []string
-	for _, p := range h.own {
-		names = append(names, p.Addr().String())
+	for _, p := range own {
+		names = append(names, p.String())
 	}
-	return strings.Join(names, " or ")
+	return strings.Join(names, " and ")
 }

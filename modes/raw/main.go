@@ -49,7 +49,7 @@ func onWire(h modes.Host, o *opts.Options) (status int, err error) {
 		return 0, errors.Join(err, plug.Close())
 	}
 	if o.Verbose > 0 && !o.BookMessages {
-		fmt.Fprintf(h.Stderr(), "this host is %v on %s\n", plug.Addresses[0], o.Wire)
+		fmt.Fprintf(h.Stderr(), "this host is %s on %s\n", addresses(plug.Addresses), o.Wire)
 	}
 	go func() {
 		<-plug.Done()

@@ -274,7 +274,7 @@ func TestIPv6(t *testing.T) {
 // A second line under an error says what the kernel does not know.
 func TestExplain(t *testing.T) {
 	for line, want := range map[string]string{
-		"-l 10.0.0.9.5 10.0.0.2 7":               "can't bind local address: Cannot assign requested address\non this link this host is 10.0.0.1 or fd00::1: bind to that, or to no address\n",
+		"-l 10.0.0.9.5 10.0.0.2 7":               "can't bind local address: Cannot assign requested address\non this link this host is 10.0.0.1/24 and fd00::1/64: bind to that, or to no address\n",
 		"10.0.0.2 7":                             "active open error: Connection refused\na RST answered the SYN: nothing listens at 10.0.0.2.7\n",
 		"--connect-timeout 1 10.0.0.3 7":         "active open error: Connection timed out\nno SYN was answered: see whether 10.0.0.3 is on the link\n",
 		"--book-messages -b1098 10.0.0.2 7":      "active open error: Connection refused\n",
