@@ -11,6 +11,7 @@ import (
 	"sock/opts"
 	"sock/rawtcp/link"
 	"sock/rawtcp/loop"
+	"sock/rawtcp/profile"
 )
 
 // Section 18.2: what is typed at one end is printed at the other.
@@ -188,4 +189,18 @@ func TestFork(t *testing.T) {
 			t.Errorf("a listening socket that is closed gives status %d", got)
 		}
 	})
+}
+
+// The usage names all systems that there are.
+func TestSystems(t *testing.T) {
+	for _, f := range opts.Flags() {
+		if f.Name != "profile" {
+			continue
+		}
+		for _, name := range profile.Names() {
+			if !strings.Contains(f.Help, name) {
+				t.Errorf("%s is not in %q", name, f.Help)
+			}
+		}
+	}
 }
