@@ -57,7 +57,7 @@ func (s *onKernel) build(steps []step) error {
 	for i := range s.lab.hosts {
 		h := &s.lab.hosts[i]
 		if err := s.host(h, steps); err != nil {
-			return mistake(h.no, "%s", err)
+			return err
 		}
 	}
 	if s.lab.emptyARP {
@@ -88,7 +88,7 @@ func (s *onKernel) host(h *hostLine, steps []step) error {
 	for _, v := range h.via {
 		routes, err := b.route(h, v)
 		if err != nil {
-			return err
+			return mistake(h.no, "%s", err)
 		}
 		o.Routes = append(o.Routes, routes...)
 	}
@@ -99,7 +99,7 @@ func (s *onKernel) host(h *hostLine, steps []step) error {
 				continue
 			}
 			if strings.HasPrefix(v.value, "msl=") {
-				return fmt.Errorf("the kernel has an MSL of 30 s, and %s cannot be had", v.value)
+				return mistake(st.no, "the kernel has an MSL of 30 s, and %s cannot be had", v.value)
 			}
 			s.set(h.name, v.value, o.Sysctl)
 		case serving:
@@ -183,6 +183,9 @@ func (s *onKernel) netstat(host string) (all []sim.Row) {
 			}
 			if transport == "tcp" {
 				row.State = r.State
+			}
+			if r.Remote.Port() == 0 {
+				row.Foreign = netip.AddrPort{}
 			}
 			all = append(all, row)
 		}
