@@ -58,7 +58,7 @@ func (s *Stack) bindable(k *Socket, addr netip.Addr, port uint16) error {
 			return ErrInUse
 		}
 	}
-	if s.held[port] == 0 {
+	if s.held.of(port) == 0 {
 		return nil
 	}
 	for p, c := range s.conns {
@@ -127,7 +127,26 @@ func (s *Stack) ephemeral(free func(port uint16) bool) (uint16, error) {
 	return 0, ErrNotHere
 }
 
+// ports counts something by port. A page of counters costs memory only once one
+// of its ports is in use.
+type ports [256]*[256]int32
+
+func (p *ports) add(port uint16, n int32) {
+	page := &p[port>>8]
+	if *page == nil {
+		*page = new([256]int32)
+	}
+	(*page)[port&0xff] += n
+}
+
+func (p *ports) of(port uint16) int {
+	if page := p[port>>8]; page != nil {
+		return int(page[port&0xff])
+	}
+	return 0
+}
+
 // unused reports whether nobody has the port.
 func (s *Stack) unused(port uint16) bool {
-	return s.held[port] == 0 && len(s.bound[port]) == 0
+	return s.held.of(port) == 0 && len(s.bound[port]) == 0
 }

@@ -68,29 +68,23 @@ func (s *Stack) newConn(local, remote netip.AddrPort, path link.Path, from *Sock
 func (s *Stack) enter(c *conn) {
 	c.known = true
 	s.conns[c.pair] = c
-	s.held[c.pair.lport]++
+	s.held.add(c.pair.lport, 1)
 }
 
 func (s *Stack) leave(c *conn) {
 	if c.known {
 		c.known = false
 		delete(s.conns, c.pair)
-		s.release(c.pair.lport)
+		s.held.add(c.pair.lport, -1)
 	}
 	s.heap.remove(c)
 }
 
 // wait keeps of c what TIME_WAIT needs.
 func (s *Stack) wait(c *conn) {
-	s.held[c.pair.lport]++
+	s.held.add(c.pair.lport, 1)
 	s.waits.add(&waiter{
 		TimeWaiter: c.tcb.TimeWaiter(), pair: c.pair, id: uint32(c.id),
 		reuseAddr: c.reuseAddr, reusePort: c.reusePort,
 	})
-}
-
-func (s *Stack) release(port uint16) {
-	if s.held[port]--; s.held[port] == 0 {
-		delete(s.held, port)
-	}
 }

@@ -44,7 +44,7 @@ type Stack struct {
 	heap  deadlines
 	waits waiters
 	bound map[uint16][]*Socket
-	held  map[uint16]int // how many connections have a local port, TIME_WAIT included
+	held  ports // how many connections have a local port, TIME_WAIT included
 	stats Stats
 
 	// What Receive decodes into, so that it allocates nothing.
@@ -70,7 +70,6 @@ func New(ip link.IP, o Options) *Stack {
 		chance:     rand.New(rand.NewPCG(o.Seed, 0)),
 		conns:      map[pair]*conn{},
 		bound:      map[uint16][]*Socket{},
-		held:       map[uint16]int{},
 	}
 	s.waits.init()
 	var secret [16]byte

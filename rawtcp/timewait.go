@@ -136,5 +136,5 @@ func (s *Stack) expire(now time.Duration) {
 
 func (s *Stack) forget(w *waiter) {
 	s.waits.remove(w)
-	s.release(w.pair.lport)
+	s.held.add(w.pair.lport, -1)
 }
