@@ -19,8 +19,8 @@ func TestLabsOnKernel(t *testing.T) {
 	}
 	f.Close()
 	testscript.Run(t, testscript.Params{
-		Dir:   "modes/lab/onkernel/testdata",
-		Cmds:  scriptCommands,
+		Dir:  "modes/lab/onkernel/testdata",
+		Cmds: scriptCommands,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // a second at the end of each program
 			return setupScript(env)
