@@ -138,7 +138,7 @@ func (s *onKernel) start(host string, words []string, stdin *string) (process, e
 		return nil, fmt.Errorf("there is no program %q", words[0])
 	}
 	if p := s.ports[host]; p != nil {
-		for s.isTaken(host, p.next) {
+		for !p.isAround() && s.isTaken(host, p.next) {
 			s.nextPort(host)
 		}
 	}
@@ -200,9 +200,9 @@ func (s *onKernel) arp(host string) []link.ARPEntry { return s.FindHost(host).AR
 func (s *onKernel) set(host, setting string, sysctl map[string]string) {
 	name, value, _ := strings.Cut(setting, "=")
 	switch name {
-	case "port-first":
+	case "port-first", "port-last":
 		if n, err := strconv.ParseUint(value, 10, 16); err == nil {
-			s.ports[host] = &portCounter{next: uint16(n)}
+			s.counter(host).set(name, uint16(n))
 			sysctl[portRange] = s.ports[host].String()
 		}
 		return
@@ -242,14 +242,38 @@ const portRange = "net/ipv4/ip_local_port_range"
 // portCounter gives out the ephemeral ports of a host in their order, as a
 // script with port-first expects it: Linux takes them at random from a range,
 // which so has only the next one in it.
-type portCounter struct{ next uint16 }
+// Once around, it is the whole range again.
+type portCounter struct{ first, next, last uint16 }
 
-func (c *portCounter) String() string { return fmt.Sprintf("%d %d", c.next, c.next) }
+// counter returns that of a host, which gets one.
+func (s *onKernel) counter(host string) *portCounter {
+	if s.ports[host] == nil {
+		s.ports[host] = &portCounter{first: 1024, next: 1024, last: 65535}
+	}
+	return s.ports[host]
+}
+
+func (c *portCounter) set(setting string, n uint16) {
+	if setting == "port-last" {
+		c.last = n
+		return
+	}
+	c.first, c.next = n, n
+}
+
+func (c *portCounter) isAround() bool { return c.next > c.last || c.next == 0 }
+
+func (c *portCounter) String() string {
+	if c.isAround() {
+		return fmt.Sprintf("%d %d", c.first, c.last)
+	}
+	return fmt.Sprintf("%d %d", c.next, c.next)
+}
 
 // countPorts goes on to the next port when one is used.
 func (s *onKernel) countPorts(e *trace.Event) {
 	c := s.ports[e.Host]
-	if c == nil || e.Kind != trace.Sent || c.next == 0 {
+	if c == nil || e.Kind != trace.Sent || c.isAround() {
 		return
 	}
 	if port, ok := sourcePort(e); !ok || port != c.next {
