@@ -41,6 +41,8 @@ type Node struct {
 	ports   []*Port
 	lo      *Port // attached on first use
 	routes  []Route
+	last    Path // to lastTo, if its port is set
+	lastTo  netip.Addr
 	groups  []netip.Addr
 	handler Handler
 	up      bool

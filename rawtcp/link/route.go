@@ -28,6 +28,7 @@ func (h *Node) AddRoute(r Route) {
 		i++
 	}
 	h.routes = slices.Insert(h.routes, i, r)
+	h.last = Path{}
 }
 
 // Path is what IP knows about the way to a destination.
@@ -48,6 +49,19 @@ type Path struct {
 // it what RFC 1122, section 3.4, has it ask: which source address to send
 // from, and how long a packet may be.
 func (h *Node) Path(dst netip.Addr) (Path, error) {
+	// Most packets go where the one before went. New addresses and routes,
+	// which all come by AddRoute, forget it.
+	if h.last.port != nil && h.lastTo == dst {
+		return h.last, nil
+	}
+	path, err := h.lookup(dst)
+	if err == nil {
+		h.last, h.lastTo = path, dst
+	}
+	return path, err
+}
+
+func (h *Node) lookup(dst netip.Addr) (Path, error) {
 	if h.Has(dst) {
 		lo := h.loopbackPort()
 		return Path{
