@@ -79,9 +79,6 @@ func (w *World) Host(name string, o HostOptions) (*Host, error) {
 	return h, h.boot()
 }
 
-// Name returns the name of h.
-func (h *Host) Name() string { return h.name }
-
 // Up reports whether h runs.
 func (h *Host) Up() bool { return h.up }
 

@@ -13,7 +13,8 @@ import (
 )
 
 // Program runs one of package programs in this process, and returns its exit
-// status. args are how far its clock is ahead, its name and its arguments.
+// status. args are how far its clock is ahead, its name and its arguments; those
+// of inetd are a service, and "6" where there is IPv6 too.
 func Program(args []string) int {
 	if len(args) < 2 {
 		fmt.Fprintln(os.Stderr, "usage: sock --lab program OFFSET NAME [ARG...]")
@@ -38,7 +39,11 @@ func Program(args []string) int {
 	case "date":
 		return programs.Date(h)
 	case "inetd":
-		return programs.Inetd(h, args[2], modes.IPv4)
+		families := []modes.Family{modes.IPv4}
+		if len(args) > 3 && args[3] == "6" {
+			families = append(families, modes.IPv6)
+		}
+		return programs.Inetd(h, args[2], families...)
 	default:
 		fmt.Fprintf(os.Stderr, "there is no program %q\n", name)
 		return 1

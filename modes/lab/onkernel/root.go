@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -39,7 +40,10 @@ func AsRoot() (status int, ran bool, err error) {
 		Cloneflags:  unix.CLONE_NEWUSER,
 		UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
 		GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
+		Pdeathsig:   syscall.SIGKILL,
 	}
+	runtime.LockOSThread() // whose death it is
+	defer runtime.UnlockOSThread()
 	// A ^C at the terminal reaches both: the other one cleans up, and this one
 	// waits for it.
 	signal.Ignore(os.Interrupt)
