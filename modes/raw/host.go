@@ -41,7 +41,7 @@ type Host struct {
 // A Sink among the options is closed at the end.
 func New(h modes.Host, l loop.Link, own []netip.Prefix, o loop.Options) *Host {
 	r := &Host{Host: h, own: own, sink: o.Sink, arrived: newWaiter(), open: map[*stream]struct{}{}}
-	if d, ok := l.(interface{ Done() <-chan struct{} }); ok {
+	if d, ok := l.(mortal); ok {
 		r.down = d.Done()
 	}
 	r.loop = loop.New(listened{l, r.arrived}, o)

@@ -1,13 +1,10 @@
 package raw
 
 import (
-	"cmp"
-	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"sock/modes"
@@ -21,7 +18,7 @@ import (
 // Main does what a command line with --raw or --hub asks for, and gives the exit
 // status. Of h is all but the sockets.
 func Main(h modes.Host, o *opts.Options) int {
-	work := onWire
+	work := onLink
 	if o.Hub {
 		work = beHub
 	}
@@ -33,31 +30,26 @@ func Main(h modes.Host, o *opts.Options) int {
 	return status
 }
 
-// onWire runs a command line on a host that is plugged into a hub.
-func onWire(h modes.Host, o *opts.Options) (status int, err error) {
+// onLink runs a command line on a host whose TCP is our own.
+func onLink(h modes.Host, o *opts.Options) (status int, err error) {
 	system, err := system(o)
 	if err != nil {
 		return 0, err
 	}
-	plug, err := hub.Dial(context.Background(), o.Wire, cmp.Or(o.Addr, "auto"))
+	l, err := attach(o)
 	if err != nil {
 		return 0, err
 	}
-	name := plug.Addresses[0].Addr().String()
+	name := l.own[0].Addr().String()
 	sink, err := hostViews(h, o, name)
 	if err != nil {
-		return 0, errors.Join(err, plug.Close())
+		return 0, errors.Join(err, l.Close())
 	}
 	if o.Verbose > 0 && !o.BookMessages {
-		fmt.Fprintf(h.Stderr(), "this host is %s on %s\n", addresses(plug.Addresses), o.Wire)
+		fmt.Fprintf(h.Stderr(), "this host is %s on %s\n", addresses(l.own), l.name)
 	}
-	go func() {
-		<-plug.Done()
-		if err := plug.Err(); !errors.Is(err, net.ErrClosed) {
-			fmt.Fprintf(h.Stderr(), "%s: %v\n", o.Wire, err)
-		}
-	}()
-	r := New(h, plug, plug.Addresses, loop.Options{Options: rawtcp.Options{
+	l.tell(h)
+	r := New(h, l.Link, l.own, loop.Options{Options: rawtcp.Options{
 		Host: name, Profile: system, Seed: seed(o), Sink: sink,
 	}})
 	status = modes.Run(r, o)
