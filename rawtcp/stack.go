@@ -27,6 +27,7 @@ type Options struct {
 // Stack is the TCP of one host.
 type Stack struct {
 	ip         link.IP
+	segmenter  link.Segmenter // the same, or nil
 	prof       *profile.Profile
 	cfg        *tcb.Config // of prof
 	name       string
@@ -71,6 +72,7 @@ func New(ip link.IP, o Options) *Stack {
 		conns:      map[pair]*conn{},
 		bound:      map[uint16][]*Socket{},
 	}
+	s.segmenter, _ = ip.(link.Segmenter)
 	s.waits.init()
 	var secret [16]byte
 	binary.LittleEndian.PutUint64(secret[:], s.chance.Uint64())
@@ -142,14 +144,37 @@ func (s *Stack) settle(now time.Duration, c *conn) {
 func (s *Stack) output(now time.Duration, c *conn) {
 	for c.tcb.Output(now, &s.out) {
 		s.count(c.tcb.LastRule())
-		s.send(now, c.local.Addr(), c.remote.Addr(), c.ttl, c.tos, &s.out, c.tcb.LastRule())
+		src, dst := c.local.Addr(), c.remote.Addr()
+		size := c.tcb.SegmentSize()
+		if size == 0 {
+			s.send(now, src, dst, c.ttl, c.tos, &s.out, c.tcb.LastRule())
+			continue
+		}
+		s.stats.SegmentsOut += uint64((len(s.out.Payload) + size - 1) / size)
+		packet := s.build(src, dst, c.ttl, c.tos, &s.out, wire.ChecksumPseudo)
+		s.sent(s.segmenter.SendSegmented(now, packet, size, ruleOf(c.tcb.LastRule())))
 	}
 }
 
-// send puts a segment into a packet and the packet on its way. One that the
-// network does not take is lost, as any other that gets lost.
+// send puts a segment into a packet and the packet on its way.
 func (s *Stack) send(now time.Duration, src, dst netip.Addr, ttl, tos uint8, seg *wire.Segment, why tcb.Rule) {
 	s.stats.SegmentsOut++
+	packet := s.build(src, dst, ttl, tos, seg, s.ip.Checksums().Send)
+	s.sent(s.ip.Send(now, packet, ruleOf(why)))
+}
+
+// sent notes what has become of a packet. One that the network does not take is
+// lost, as any other that gets lost.
+func (s *Stack) sent(err error) {
+	if err != nil {
+		s.stats.SendErrors++
+	}
+}
+
+func ruleOf(why tcb.Rule) trace.Rule { return trace.Rule{Text: why.String(), RFC: why.Section()} }
+
+// build puts a segment into a packet.
+func (s *Stack) build(src, dst netip.Addr, ttl, tos uint8, seg *wire.Segment, sum wire.ChecksumMode) []byte {
 	buf := s.ip.Buffer()
 	if dst.Is4() {
 		s.ipID++
@@ -162,10 +187,7 @@ func (s *Stack) send(now time.Duration, src, dst netip.Addr, ttl, tos uint8, seg
 		h := wire.IPv6{TrafficClass: tos, HopLimit: ttl, Protocol: wire.ProtoTCP, Src: src, Dst: dst}
 		buf = h.AppendHeader(buf, seg.WireLen())
 	}
-	buf = seg.AppendTo(buf, src, dst, s.ip.Checksums().Send)
-	if err := s.ip.Send(now, buf, trace.Rule{Text: why.String(), RFC: why.Section()}); err != nil {
-		s.stats.SendErrors++
-	}
+	return seg.AppendTo(buf, src, dst, sum)
 }
 
 // refuse answers the segment that has come in and that nobody wants.

@@ -31,6 +31,16 @@ func (t *Tap) Send(now time.Duration, packet []byte, why trace.Rule) error {
 	return t.Interface.Send(now, packet, why)
 }
 
+// MaxSegmented returns what the Interface does, if it is a Segmenter.
+func (t *Tap) MaxSegmented() int { return MaxSegmented(t.Interface) }
+
+// SendSegmented tells of the packet before it is cut, as a capture on the sending
+// host does, and sends it. The Interface is a Segmenter.
+func (t *Tap) SendSegmented(now time.Duration, packet []byte, size int, why trace.Rule) error {
+	t.tell(now, trace.Sent, packet, why)
+	return t.Interface.(Segmenter).SendSegmented(now, packet, size, why)
+}
+
 // Receive tells of the packet and hands it on.
 func (t *Tap) Receive(now time.Duration, packet []byte) {
 	t.tell(now, trace.Received, packet, trace.Rule{})

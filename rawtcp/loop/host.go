@@ -51,6 +51,10 @@ type tapped struct {
 	tap *link.Tap
 }
 
+func (t tapped) SendSegmented(now time.Duration, packet []byte, size int, why trace.Rule) error {
+	return t.tap.SendSegmented(now, packet, size, why)
+}
+
 func (t tapped) Send(now time.Duration, packet []byte, why trace.Rule) error {
 	return t.tap.Send(now, packet, why)
 }
@@ -89,6 +93,19 @@ func (h *host) Send(now time.Duration, packet []byte, why trace.Rule) error {
 		return err
 	}
 	return h.Link.Send(now, packet, why)
+}
+
+// MaxSegmented returns what the link does. Faults are for single packets.
+func (h *host) MaxSegmented() int {
+	if h.faulty != nil {
+		return 0
+	}
+	return link.MaxSegmented(h.Link)
+}
+
+// SendSegmented sends a packet of the Stack that the link cuts into segments.
+func (h *host) SendSegmented(now time.Duration, packet []byte, size int, why trace.Rule) error {
+	return h.Link.(link.Segmenter).SendSegmented(now, packet, size, why)
 }
 
 // buffer returns one for what the host sends to itself. It is not the link's,

@@ -11,6 +11,7 @@ import (
 type plan struct {
 	at    seq.Value
 	n     int  // bytes of data
+	size  int  // so many of them in each segment, if the device cuts it
 	fin   bool // and a FIN
 	again bool // all of it has been sent before
 	rule  Rule
@@ -24,6 +25,7 @@ type plan struct {
 // Whoever calls it may do so late, after several segments came in: "it MUST
 // process them all before sending any ACK segments" (RFC 9293, 3.10.7.4).
 func (t *TCB) Output(now time.Duration, s *wire.Segment) bool {
+	t.size = 0
 	if t.reply.rule != NoRule {
 		t.emitReply(now, s)
 		return true
@@ -209,6 +211,9 @@ func (t *TCB) chooseNew(now time.Duration, room int) (plan, bool) {
 	if !idle {
 		p.n = min(p.n, max(room, 0))
 	}
+	if p.n == most && t.segmented > 0 {
+		p.n, p.size = t.join(most, min(queued, usable, room))
+	}
 	all := p.n == queued
 	p.fin = v.fin && all && p.n < usable
 	calm := (idle || t.opt.noDelay) && !t.opt.noPush
@@ -241,6 +246,17 @@ func (t *TCB) chooseNew(now time.Duration, room int) (plan, bool) {
 		p.rule = RuleLimitedTransmit
 	}
 	return p, true
+}
+
+// join returns how much of n bytes goes out as one, which the device cuts into
+// segments of size bytes. Not what has an urgent pointer: each segment has another.
+func (t *TCB) join(most, n int) (joined, size int) {
+	// The options may take 40 bytes.
+	longest := int(t.segmented) - int(t.ipHeader) - 20 - 40
+	if n = min(n, longest); n < 2*most || t.urgentWaits() {
+		return most, 0
+	}
+	return n - n%most, most
 }
 
 // wait is called when nothing can be sent: it sees to it that something will
@@ -298,7 +314,7 @@ func (t *TCB) emit(now time.Duration, s *wire.Segment, p plan) {
 		t.stop(now, TimerRexmt)
 		t.armPersist(now)
 	}
-	t.last = p.rule
+	t.last, t.size = p.rule, uint16(p.size)
 	t.ackSent(now, s)
 }
 

@@ -16,6 +16,9 @@ type Params struct {
 	// IPHeader the size of the IP header in it: 20 or 40 bytes.
 	MTU, IPHeader int
 	Local         bool // the peer is on a network of our own
+	// Segmented is the size of the longest packet that the device cuts into
+	// segments itself; 0 if it cuts none.
+	Segmented int
 
 	TSOffset uint32 // added to the timestamp clock (RFC 7323, section 5.4)
 	Hook     Hook   // nil if nobody wants to be told
@@ -33,6 +36,8 @@ type TCB struct {
 
 	localPort, remotePort uint16
 	mtu                   uint16
+	segmented             uint16 // see Params
+	size                  uint16 // see SegmentSize
 	ipHeader              uint8
 	local                 bool
 
@@ -178,6 +183,7 @@ func New(cfg *Config, p Params) *TCB {
 		mtu:        uint16(min(p.MTU, 65535)),
 		ipHeader:   uint8(p.IPHeader),
 		local:      p.Local,
+		segmented:  uint16(min(p.Segmented, 65535)),
 	}
 	for i := range t.timers {
 		t.timers[i] = never
@@ -204,6 +210,10 @@ func (t *TCB) SoftErr() error {
 
 // LastRule returns the rule that made the segment which Output returned last.
 func (t *TCB) LastRule() Rule { return t.last }
+
+// SegmentSize returns how much data goes into each of the segments that the one
+// which Output returned last is to be cut into; 0 if it goes out as it is.
+func (t *TCB) SegmentSize() int { return int(t.size) }
 
 // Passive reports whether the connection came out of LISTEN.
 func (t *TCB) Passive() bool { return t.passive }
