@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+
+	"sock/rawtcp/tun"
 )
 
 // tunPort is the kernel, plugged in through a TUN device.
@@ -30,7 +32,7 @@ func (h *Hub) TUN(name, addresses string) (device string, err error) {
 	if err != nil {
 		return "", err
 	}
-	f, device, err := openTUN(name)
+	f, device, err := tun.Open(name)
 	if err != nil {
 		return "", err
 	}
@@ -56,7 +58,7 @@ func (t *tunPort) join(device string, wanted []string) (err error) {
 	if err != nil {
 		return err
 	}
-	err = setUpTUN(device, mtu, t.port.addresses)
+	err = tun.SetUp(device, mtu, t.port.addresses)
 	if err == nil && !h.start(t.file, func() { t.run(mtu) }) {
 		err = net.ErrClosed
 	}

@@ -1,4 +1,4 @@
-package hub
+package tun
 
 import (
 	"encoding/binary"
@@ -14,12 +14,17 @@ import (
 
 const tunFile = "/dev/net/tun"
 
-// openTUN makes a TUN device, which is down yet. It is gone when its file is
-// closed. Without TUNSETOFFLOAD the kernel computes every checksum itself.
-func openTUN(name string) (f *os.File, device string, err error) {
+// Open makes a TUN device, which is down yet and gone when the file is closed, or
+// attaches to one that is there and stays; name is what it is called, "" is for
+// the kernel to choose. Each read and write is of one IP packet, whose checksums
+// are complete.
+//
+// It needs CAP_NET_ADMIN, or a device that belongs to the user; without, the
+// error says what can be done.
+func Open(name string) (f *os.File, device string, err error) {
 	fd, err := unix.Open(tunFile, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, "", tunError(err)
+		return nil, "", explain(err)
 	}
 	ifr, err := unix.NewIfreq(name)
 	if err == nil {
@@ -32,16 +37,16 @@ func openTUN(name string) (f *os.File, device string, err error) {
 	}
 	if err != nil {
 		_ = unix.Close(fd)
-		return nil, "", tunError(err)
+		return nil, "", explain(err)
 	}
 	return os.NewFile(uintptr(fd), tunFile), ifr.Name(), nil
 }
 
-// tunError says what can be done about err.
-func tunError(err error) error {
+// explain says what can be done about err.
+func explain(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return errors.New("a TUN device needs CAP_NET_ADMIN: run the hub with sudo, or with unshare -Urn, or allow it once with sudo setcap cap_net_admin+ep on the program")
+		return errors.New("a TUN device needs CAP_NET_ADMIN: run sock with sudo, or with unshare -Urn, or allow it once with sudo setcap cap_net_admin+ep on the program")
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):
 		return errors.New("this kernel has no TUN devices; try sudo modprobe tun")
 	case errors.Is(err, unix.EBUSY):
@@ -50,8 +55,8 @@ func tunError(err error) error {
 	return fmt.Errorf("TUN device: %w", err)
 }
 
-// setUpTUN gives a device its MTU and its addresses, and turns it on.
-func setUpTUN(device string, mtu int, addresses []netip.Prefix) error {
+// SetUp gives a device its MTU, in bytes, and its addresses, and turns it on.
+func SetUp(device string, mtu int, addresses []netip.Prefix) error {
 	is, err := net.InterfaceByName(device)
 	if err != nil {
 		return fmt.Errorf("%s: %w", device, err)
@@ -124,7 +129,7 @@ func addAddress(device int, a netip.Prefix) error {
 }
 
 // newAddress returns the message RTM_NEWADDR. An IPv6 address is used at once:
-// the hub has seen to it that nobody else has it.
+// who is behind the device sees to it that nobody else has it.
 func newAddress(device int, a netip.Prefix) []byte {
 	native := binary.NativeEndian
 	family, address := byte(unix.AF_INET), a.Addr().AsSlice()

@@ -1,0 +1,20 @@
+//go:build !linux
+
+package tun
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"runtime"
+)
+
+// errTUN is why there is no TUN device here.
+var errTUN = fmt.Errorf("a TUN device needs Linux: %w on %s", errors.ErrUnsupported, runtime.GOOS)
+
+// Open returns an error that says so.
+func Open(string) (*os.File, string, error) { return nil, "", errTUN }
+
+// SetUp returns the same.
+func SetUp(string, int, []netip.Prefix) error { return errTUN }
