@@ -84,7 +84,7 @@ func (p *Port) resolve(now time.Duration, next netip.Addr, o outgoing) {
 	case p.node.IsBroadcast(next):
 		p.transmit(now, o, Everybody, wire.Broadcast())
 	case next.IsMulticast():
-		p.transmit(now, o, Everybody, multicastMAC(next))
+		p.transmit(now, o, Everybody, wire.MulticastMAC(next))
 	case next.Is6():
 		// There is no neighbour discovery: the link knows its hosts.
 		to := p.link.portOf(next)
@@ -112,19 +112,6 @@ func (p *Port) peer(next netip.Addr) int {
 		return p.index
 	}
 	return -1
-}
-
-// multicastMAC is the Ethernet address of a group: "placing the low-order
-// 23-bits of the IP address into the low-order 23 bits of the Ethernet
-// multicast address 01-00-5E-00-00-00" (RFC 1112, section 6.4), or the low 32
-// of an IPv6 group behind 33-33 (RFC 2464, section 7).
-func multicastMAC(a netip.Addr) wire.MAC {
-	if a.Is4() {
-		b := a.As4()
-		return wire.MAC{1, 0, 0x5e, b[1] & 0x7f, b[2], b[3]}
-	}
-	b := a.As16()
-	return wire.MAC{0x33, 0x33, b[12], b[13], b[14], b[15]}
 }
 
 func (p *Port) resolveARP(now time.Duration, next netip.Addr, o outgoing) {
@@ -329,7 +316,7 @@ func (p *Port) arpAdvance(now time.Duration) {
 // giveUp drops a packet whose next host does not answer, and tells its sender,
 // who may be the transport layer of this host.
 func (p *Port) giveUp(now time.Duration, o outgoing) {
-	p.node.icmpError(now, o.packet, hostUnreachable())
+	p.node.Complain(now, o.packet, hostUnreachable())
 	p.dropOutgoing(now, o, Unresolved)
 }
 

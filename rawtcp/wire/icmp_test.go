@@ -129,7 +129,9 @@ func TestICMPNames(t *testing.T) {
 		}, true},
 		{ICMPv6Echo, []string{"echo request"}, false},
 		{ICMPv6EchoReply, []string{"echo reply"}, false},
-		{135, []string{"type 135, code 0"}, false},
+		{ICMPv6NeighborSolicitation, []string{"neighbor solicitation"}, false},
+		{ICMPv6NeighborAdvertisement, []string{"neighbor advertisement"}, false},
+		{137, []string{"type 137, code 0"}, false},
 	} {
 		for code, want := range test.codes {
 			m := ICMPv6{Type: test.typ, Code: uint8(code)}

@@ -156,6 +156,10 @@ func (m *ICMPv6) String() string {
 		return "echo request"
 	case ICMPv6EchoReply:
 		return "echo reply"
+	case ICMPv6NeighborSolicitation:
+		return "neighbor solicitation"
+	case ICMPv6NeighborAdvertisement:
+		return "neighbor advertisement"
 	}
 	return fmt.Sprintf("type %d, code %d", uint8(m.Type), m.Code)
 }

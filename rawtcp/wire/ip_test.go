@@ -286,9 +286,10 @@ func TestNames(t *testing.T) {
 		{[]string{
 			"ok", "truncated", "bad header length", "bad length", "bad checksum", "bad IP version",
 			"hop-by-hop header not first", "unknown IPv6 option", "source routed", "bad option length",
-			"wrong option size", "not Ethernet and IPv4", "fragment of a bad size",
+			"wrong option size", "not Ethernet and IPv4", "not neighbor discovery", "not from this link",
+			"bad neighbor discovery", "fragment of a bad size",
 			"fragment beyond 65535 bytes", "duplicate fragment", "overlapping fragments",
-			"fragment within a fragment", "no room for fragments", "MTU too small", "reason-19",
+			"fragment within a fragment", "no room for fragments", "MTU too small", "reason-22",
 		}, func(i int) string { return Reason(i).String() }},
 		{[]string{"bad", "good", "offloaded", "absent", "unknown"}, func(i int) string { return ChecksumState(i).String() }},
 	} {

@@ -26,8 +26,11 @@ const (
 	OptionLength // below 2, or past the end of the header: nothing follows
 	OptionSize   // a known option in another size than its RFC's: set aside
 
-	// ARP.
+	// ARP and neighbor discovery.
 	NotEthernetIPv4 // other address families than those
+	BadType         // no solicitation and no advertisement
+	Forwarded       // by a router, which it must not be
+	BadNeighbor     // fields that do not go together
 
 	// Fragmentation and reassembly.
 	FragmentSize      // empty, or not the last and not a multiple of 8 bytes
@@ -66,6 +69,12 @@ func (r Reason) String() string {
 		return "wrong option size"
 	case NotEthernetIPv4:
 		return "not Ethernet and IPv4"
+	case BadType:
+		return "not neighbor discovery"
+	case Forwarded:
+		return "not from this link"
+	case BadNeighbor:
+		return "bad neighbor discovery"
 	case FragmentSize:
 		return "fragment of a bad size"
 	case FragmentTooFar:
