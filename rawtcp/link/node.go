@@ -47,7 +47,9 @@ type Node struct {
 	handler Handler
 	up      bool
 	parts   *wire.Reassembler
-	ipID    uint32
+	icmp    ICMP
+
+	fragmented uint32 // IPv6 packets
 }
 
 // Port is an interface of a host, attached to a link.
@@ -66,6 +68,7 @@ type Port struct {
 func (n *Network) Node(name string, o NodeOptions) *Node {
 	h := &Node{NodeOptions: o, name: name, net: n, up: true}
 	h.parts = wire.NewReassembler(o.Fragments)
+	h.icmp.IP = h
 	n.nodes = append(n.nodes, h)
 	return h
 }
@@ -123,6 +126,13 @@ func (h *Node) Join(group netip.Addr) {
 // Leave undoes Join.
 func (h *Node) Leave(group netip.Addr) {
 	h.groups = slices.DeleteFunc(h.groups, func(a netip.Addr) bool { return a == group })
+}
+
+// Complain tells the sender of packet by ICMP that it failed, if that may be told.
+// The packet stays the caller's.
+func (h *Node) Complain(now time.Duration, packet []byte, why Failure) {
+	h.icmp.Quote, h.icmp.HidesMTU = h.Quote, h.HidesMTU // they may have been changed
+	h.icmp.Error(now, packet, why)
 }
 
 // Crash stops h at once. It says nothing to anybody, and forgets all that it
@@ -200,7 +210,11 @@ func (h *Node) advance(now time.Duration) {
 		h.net.tell(trace.Event{
 			At: now, Kind: trace.Dropped, Host: h.name, Packet: e.First, Reason: NotComplete,
 		})
-		h.reassemblyExpired(now, e)
+		// "If fragment zero is not available then no time exceeded need be sent
+		// at all." (RFC 792)
+		if e.First != nil {
+			h.Complain(now, e.First, fragmentsMissing())
+		}
 	}
 	for _, p := range h.ports {
 		if p.asking > 0 {

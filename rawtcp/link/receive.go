@@ -115,7 +115,7 @@ func (h *Node) isFor(dst netip.Addr) bool {
 // deliverIPv4 hands a whole packet to whom it is for, and takes the buffer
 // back.
 func (h *Node) deliverIPv4(now time.Duration, p *Port, f *Frame, ip *wire.IPv4) {
-	if ip.Protocol == wire.ProtoICMP && h.answersEcho(now, ip) {
+	if ip.Protocol == wire.ProtoICMP && h.icmp.Echo4(now, ip) {
 		h.net.bufs.put(f.Packet)
 		return
 	}
@@ -123,7 +123,7 @@ func (h *Node) deliverIPv4(now time.Duration, p *Port, f *Frame, ip *wire.IPv4) 
 }
 
 func (h *Node) deliverIPv6(now time.Duration, p *Port, f *Frame, ip *wire.IPv6) {
-	if ip.Protocol == wire.ProtoICMPv6 && h.answersEcho6(now, ip) {
+	if ip.Protocol == wire.ProtoICMPv6 && h.icmp.Echo6(now, ip) {
 		h.net.bufs.put(f.Packet)
 		return
 	}
@@ -154,19 +154,19 @@ func (h *Node) forward(now time.Duration, in *Port, f *Frame, dst netip.Addr) {
 	}
 	path, err := h.Path(dst)
 	if err != nil {
-		h.icmpError(now, f.Packet, netUnreachable())
+		h.Complain(now, f.Packet, netUnreachable())
 		h.refuse(now, in, f, NoRoute)
 		return
 	}
 	f.Packet = f.Packet[:totalLength(f.Packet)]
 	if timeToLive(f.Packet) <= 1 {
-		h.icmpError(now, f.Packet, timeExceeded())
+		h.Complain(now, f.Packet, timeExceeded())
 		h.refuse(now, in, f, TTLExceeded)
 		return
 	}
 	if l := path.port.link; l.p2p && l.IsCut(path.port.index) {
 		// A modem sees that nobody is there; an Ethernet does not.
-		h.icmpError(now, f.Packet, lineDown())
+		h.Complain(now, f.Packet, lineDown())
 		h.refuse(now, in, f, Cut)
 		return
 	}
@@ -187,7 +187,7 @@ func (h *Node) forward(now time.Duration, in *Port, f *Frame, dst netip.Addr) {
 func (h *Node) forwardFragments(now time.Duration, in *Port, f *Frame, path Path, o outgoing) {
 	pieces, why := h.fragment(f.Packet, path.MTU, false)
 	if why != OK {
-		h.icmpError(now, f.Packet, tooBig(path.MTU))
+		h.Complain(now, f.Packet, tooBig(path.MTU))
 		h.refuse(now, in, f, why)
 		return
 	}

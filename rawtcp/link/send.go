@@ -87,8 +87,8 @@ func (h *Node) fragment(packet []byte, mtu int, sender bool) ([][]byte, Reason) 
 		if !sender || ip.Decode(packet) != wire.OK {
 			return nil, DontFragment
 		}
-		h.ipID++
-		fragments, why := ip.Fragments(mtu, h.ipID)
+		h.fragmented++
+		fragments, why := ip.Fragments(mtu, h.fragmented)
 		if why != wire.OK {
 			return nil, DontFragment
 		}
@@ -120,7 +120,7 @@ func (p *Port) transmit(now time.Duration, o outgoing, to int, dst wire.MAC) {
 		// The link takes the packet, and what is quoted of it with it.
 		quoted := n.bufs.copy(o.packet)
 		if p.link.In(now, f) == QueueFull {
-			p.node.icmpError(now, quoted, quenched())
+			p.node.Complain(now, quoted, quenched())
 		}
 		n.bufs.put(quoted)
 		return

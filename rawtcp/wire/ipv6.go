@@ -159,6 +159,15 @@ func checkIPv6Options(b []byte) Reason {
 	return OK
 }
 
+// ProtocolOffset returns the offset in the packet of the Next Header field that
+// Protocol comes from.
+func (h *IPv6) ProtocolOffset() int {
+	if len(h.Extensions) == 0 {
+		return 6
+	}
+	return ipv6HeaderLen + lastExtension(h.NextHeader, h.Extensions)
+}
+
 // HeaderLen returns the length in bytes of what AppendHeader appends.
 func (h *IPv6) HeaderLen() int {
 	n := ipv6HeaderLen + len(h.Extensions)
