@@ -62,17 +62,11 @@ func (s *Stack) receive6(now time.Duration, packet []byte) {
 // receiveTCP finds out whom a segment is for.
 func (s *Stack) receiveTCP(now time.Duration, src, dst netip.Addr, b []byte) {
 	s.stats.SegmentsIn++
-	switch wire.VerifyTCP(src, dst, b) {
-	case wire.ChecksumBad:
+	whole := s.ip.Checksums().Offloaded && wire.OffloadedTCP(src, dst, b) || wire.VerifyTCP(src, dst, b) == wire.ChecksumGood
+	if !whole {
 		s.stats.BadChecksums++
 		s.drop(now, BadChecksum)
 		return
-	case wire.ChecksumOffloaded:
-		if !s.ip.Checksums().Offloaded {
-			s.stats.BadChecksums++
-			s.drop(now, BadChecksum)
-			return
-		}
 	}
 	seg := &s.in
 	switch why := seg.Decode(b); why {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"testing"
 	"time"
 
@@ -21,10 +22,10 @@ type cutter struct {
 	cuts int // how many packets it has cut
 }
 
-func (c *cutter) Buffer() []byte    { return make([]byte, 0, c.MaxSegmented()) }
 func (c *cutter) MaxSegmented() int { return 65535 }
 
-func (c *cutter) SendSegmented(now time.Duration, packet []byte, size int, why trace.Rule) error {
+func (c *cutter) SendSegmented(now time.Duration, header, data []byte, size int, why trace.Rule) error {
+	packet := slices.Concat(header, data)
 	var ip wire.IPv4
 	var s wire.Segment
 	if reason := ip.Decode(packet); reason != wire.OK {
@@ -36,7 +37,7 @@ func (c *cutter) SendSegmented(now time.Duration, packet []byte, size int, why t
 	if reason := s.Decode(ip.Payload); reason != wire.OK {
 		c.t.Fatal(reason)
 	}
-	data, flags := s.Payload, s.Flags
+	flags := s.Flags
 	if len(data) <= size {
 		c.t.Errorf("%d bytes need no cutting into %d", len(data), size)
 	}

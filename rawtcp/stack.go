@@ -143,24 +143,31 @@ func (s *Stack) settle(now time.Duration, c *conn) {
 // output sends what a connection has to send.
 func (s *Stack) output(now time.Duration, c *conn) {
 	for c.tcb.Output(now, &s.out) {
-		s.count(c.tcb.LastRule())
-		src, dst := c.local.Addr(), c.remote.Addr()
-		size := c.tcb.SegmentSize()
-		if size == 0 {
-			s.send(now, src, dst, c.ttl, c.tos, &s.out, c.tcb.LastRule())
+		why := c.tcb.LastRule()
+		s.count(why)
+		if size := c.tcb.SegmentSize(); size > 0 {
+			s.sendSegmented(now, c, size, why)
 			continue
 		}
-		s.stats.SegmentsOut += uint64((len(s.out.Payload) + size - 1) / size)
-		packet := s.build(src, dst, c.ttl, c.tos, &s.out, wire.ChecksumPseudo)
-		s.sent(s.segmenter.SendSegmented(now, packet, size, ruleOf(c.tcb.LastRule())))
+		s.send(now, c.local.Addr(), c.remote.Addr(), c.ttl, c.tos, &s.out, why)
 	}
 }
 
 // send puts a segment into a packet and the packet on its way.
 func (s *Stack) send(now time.Duration, src, dst netip.Addr, ttl, tos uint8, seg *wire.Segment, why tcb.Rule) {
 	s.stats.SegmentsOut++
-	packet := s.build(src, dst, ttl, tos, seg, s.ip.Checksums().Send)
+	packet := s.appendIP(s.ip.Buffer(), src, dst, ttl, tos, seg.WireLen())
+	packet = seg.AppendTo(packet, src, dst, s.ip.Checksums().Send)
 	s.sent(s.ip.Send(now, packet, ruleOf(why)))
+}
+
+// sendSegmented sends the segment in s.out, which the device is to cut.
+func (s *Stack) sendSegmented(now time.Duration, c *conn, size int, why tcb.Rule) {
+	s.stats.SegmentsOut += uint64((len(s.out.Payload) + size - 1) / size)
+	src, dst := c.local.Addr(), c.remote.Addr()
+	header := s.appendIP(s.ip.Buffer(), src, dst, c.ttl, c.tos, s.out.WireLen())
+	header = s.out.AppendHeader(header, src, dst)
+	s.sent(s.segmenter.SendSegmented(now, header, s.out.Payload, size, ruleOf(why)))
 }
 
 // sent notes what has become of a packet. One that the network does not take is
@@ -173,21 +180,18 @@ func (s *Stack) sent(err error) {
 
 func ruleOf(why tcb.Rule) trace.Rule { return trace.Rule{Text: why.String(), RFC: why.Section()} }
 
-// build puts a segment into a packet.
-func (s *Stack) build(src, dst netip.Addr, ttl, tos uint8, seg *wire.Segment, sum wire.ChecksumMode) []byte {
-	buf := s.ip.Buffer()
+// appendIP appends the IP header of a packet with a segment of n bytes.
+func (s *Stack) appendIP(buf []byte, src, dst netip.Addr, ttl, tos uint8, n int) []byte {
 	if dst.Is4() {
 		s.ipID++
 		h := wire.IPv4{
 			TOS: tos, ID: s.ipID, DF: s.cfg.PathMTU, TTL: ttl,
 			Protocol: wire.ProtoTCP, Src: src, Dst: dst,
 		}
-		buf = h.AppendHeader(buf, seg.WireLen())
-	} else {
-		h := wire.IPv6{TrafficClass: tos, HopLimit: ttl, Protocol: wire.ProtoTCP, Src: src, Dst: dst}
-		buf = h.AppendHeader(buf, seg.WireLen())
+		return h.AppendHeader(buf, n)
 	}
-	return seg.AppendTo(buf, src, dst, sum)
+	h := wire.IPv6{TrafficClass: tos, HopLimit: ttl, Protocol: wire.ProtoTCP, Src: src, Dst: dst}
+	return h.AppendHeader(buf, n)
 }
 
 // refuse answers the segment that has come in and that nobody wants.

@@ -11,14 +11,20 @@ import (
 type Segmenter interface {
 	Interface
 	// MaxSegmented returns the length in bytes of the longest packet that
-	// SendSegmented takes, and for which Buffer has room; 0 if it takes none.
+	// SendSegmented takes; 0 if it takes none.
 	MaxSegmented() int
 	// SendSegmented is Send for a TCP packet that may be longer than the MTU.
+	//
+	// The packet is in two parts. The header, IP's and TCP's, may come from
+	// Buffer, and belongs to the link from then on. Its checksum is that of the
+	// pseudo-header only: wire.ChecksumPseudo. The data lies where the sender
+	// queues it, and stays there until it is acknowledged: so the link may send
+	// it later, but not look at it after that.
+	//
 	// size is how many bytes of data the device is to put into each segment,
 	// all of which have the flags of this one, but for FIN and PSH, which only
-	// the last has. The checksum of the packet is that of the pseudo-header
-	// only: wire.ChecksumPseudo.
-	SendSegmented(now time.Duration, packet []byte, size int, why trace.Rule) error
+	// the last has.
+	SendSegmented(now time.Duration, header, data []byte, size int, why trace.Rule) error
 }
 
 // MaxSegmented returns how long a packet i cuts, if it is a Segmenter, or 0.

@@ -14,6 +14,7 @@ type Tap struct {
 	sink       trace.Sink
 	up         Handler
 	lastID     uint64
+	whole      []byte // a packet that came in parts
 }
 
 // NewTap returns i with a tap: the events are of host, and of its interface of
@@ -36,9 +37,10 @@ func (t *Tap) MaxSegmented() int { return MaxSegmented(t.Interface) }
 
 // SendSegmented tells of the packet before it is cut, as a capture on the sending
 // host does, and sends it. The Interface is a Segmenter.
-func (t *Tap) SendSegmented(now time.Duration, packet []byte, size int, why trace.Rule) error {
-	t.tell(now, trace.Sent, packet, why)
-	return t.Interface.(Segmenter).SendSegmented(now, packet, size, why)
+func (t *Tap) SendSegmented(now time.Duration, header, data []byte, size int, why trace.Rule) error {
+	t.whole = append(append(t.whole[:0], header...), data...)
+	t.tell(now, trace.Sent, t.whole, why)
+	return t.Interface.(Segmenter).SendSegmented(now, header, data, size, why)
 }
 
 // Receive tells of the packet and hands it on.

@@ -51,8 +51,8 @@ type tapped struct {
 	tap *link.Tap
 }
 
-func (t tapped) SendSegmented(now time.Duration, packet []byte, size int, why trace.Rule) error {
-	return t.tap.SendSegmented(now, packet, size, why)
+func (t tapped) SendSegmented(now time.Duration, header, data []byte, size int, why trace.Rule) error {
+	return t.tap.SendSegmented(now, header, data, size, why)
 }
 
 func (t tapped) Send(now time.Duration, packet []byte, why trace.Rule) error {
@@ -104,8 +104,8 @@ func (h *host) MaxSegmented() int {
 }
 
 // SendSegmented sends a packet of the Stack that the link cuts into segments.
-func (h *host) SendSegmented(now time.Duration, packet []byte, size int, why trace.Rule) error {
-	return h.Link.(link.Segmenter).SendSegmented(now, packet, size, why)
+func (h *host) SendSegmented(now time.Duration, header, data []byte, size int, why trace.Rule) error {
+	return h.Link.(link.Segmenter).SendSegmented(now, header, data, size, why)
 }
 
 // buffer returns one for what the host sends to itself. It is not the link's,

@@ -212,7 +212,7 @@ func (t *TCB) chooseNew(now time.Duration, room int) (plan, bool) {
 		p.n = min(p.n, max(room, 0))
 	}
 	if p.n == most && t.segmented > 0 {
-		p.n, p.size = t.join(most, min(queued, usable, room))
+		p.n, p.size = t.join(p.at, most, min(queued, usable, room))
 	}
 	all := p.n == queued
 	p.fin = v.fin && all && p.n < usable
@@ -248,15 +248,17 @@ func (t *TCB) chooseNew(now time.Duration, room int) (plan, bool) {
 	return p, true
 }
 
-// join returns how much of n bytes goes out as one, which the device cuts into
-// segments of size bytes. Not what has an urgent pointer: each segment has another.
-func (t *TCB) join(most, n int) (joined, size int) {
+// join returns how much of the n bytes from at on goes out as one, which the
+// device cuts into segments of size bytes: what lies in one piece, so that it need
+// not be copied. Not what has an urgent pointer: each segment has another.
+func (t *TCB) join(at seq.Value, most, n int) (joined, size int) {
 	// The options may take 40 bytes.
 	longest := int(t.segmented) - int(t.ipHeader) - 20 - 40
-	if n = min(n, longest); n < 2*most || t.urgentWaits() {
+	piece, _ := t.snd.buf.parts(int(at.Sub(t.snd.base)), min(n, longest))
+	if len(piece) < 2*most || t.urgentWaits() {
 		return most, 0
 	}
-	return n - n%most, most
+	return len(piece) - len(piece)%most, most
 }
 
 // wait is called when nothing can be sent: it sees to it that something will

@@ -185,6 +185,12 @@ func VerifyICMPv6(src, dst netip.Addr, b []byte) ChecksumState {
 	return verify(src, dst, ProtoICMPv6, b, icmpHeaderLen, 2)
 }
 
+// OffloadedTCP reports whether VerifyTCP would find the checksum of b to be offloaded,
+// or good by a rare chance. It does not look at the data.
+func OffloadedTCP(src, dst netip.Addr, b []byte) bool {
+	return len(b) >= tcpHeaderLen && Sum(binary.BigEndian.Uint16(b[16:])) == PseudoSum(src, dst, ProtoTCP, len(b))
+}
+
 func verify(src, dst netip.Addr, proto Protocol, b []byte, header, field int) ChecksumState {
 	if len(b) < header {
 		return ChecksumBad

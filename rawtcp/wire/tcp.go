@@ -61,6 +61,22 @@ func (s *Segment) Decode(b []byte) Reason {
 // what becomes of the checksum.
 func (s *Segment) AppendTo(buf []byte, src, dst netip.Addr, mode ChecksumMode) []byte {
 	start := len(buf)
+	buf = append(s.appendHeader(buf), s.Payload...)
+	fillChecksum(src, dst, ProtoTCP, buf[start:], 16, mode, s.Checksum)
+	return buf
+}
+
+// AppendHeader appends the header of s only, for a device that adds the checksum:
+// see ChecksumPseudo. The payload is to follow.
+func (s *Segment) AppendHeader(buf []byte, src, dst netip.Addr) []byte {
+	start := len(buf)
+	buf = s.appendHeader(buf)
+	binary.BigEndian.PutUint16(buf[start+16:], uint16(PseudoSum(src, dst, ProtoTCP, len(buf)-start+len(s.Payload))))
+	return buf
+}
+
+func (s *Segment) appendHeader(buf []byte) []byte {
+	start := len(buf)
 	buf = binary.BigEndian.AppendUint16(buf, s.SrcPort)
 	buf = binary.BigEndian.AppendUint16(buf, s.DstPort)
 	buf = binary.BigEndian.AppendUint32(buf, uint32(s.Seq))
@@ -71,8 +87,6 @@ func (s *Segment) AppendTo(buf []byte, src, dst netip.Addr, mode ChecksumMode) [
 	buf = binary.BigEndian.AppendUint16(buf, s.Urgent)
 	buf = s.Options.AppendTo(buf)
 	buf[start+12] = uint8((len(buf) - start) / 4 << 4)
-	buf = append(buf, s.Payload...)
-	fillChecksum(src, dst, ProtoTCP, buf[start:], 16, mode, s.Checksum)
 	return buf
 }
 

@@ -163,3 +163,26 @@ func TestSegmentLen(t *testing.T) {
 		t.Error("Has or Any is wrong")
 	}
 }
+
+// A segment whose data a device takes from elsewhere is the same on the wire as
+// one in one piece, and its receiver knows it by its checksum.
+func TestAppendHeader(t *testing.T) {
+	for _, ends := range [][2]string{{"10.0.0.1", "10.0.0.2"}, {"fd00::1", "fd00::2"}} {
+		src, dst := netip.MustParseAddr(ends[0]), netip.MustParseAddr(ends[1])
+		for n := range 100 {
+			s := Segment{SrcPort: 1, DstPort: 2, Seq: 3, Flags: ACK, Payload: bytes.Repeat([]byte{0xa5}, n)}
+			s.Options.HasTimestamps, s.Options.TSVal = n%2 == 0, uint32(n)
+			whole := s.AppendTo(nil, src, dst, ChecksumPseudo)
+			parts := append(s.AppendHeader([]byte("before"), src, dst), s.Payload...)
+			if !bytes.Equal(parts, append([]byte("before"), whole...)) {
+				t.Fatalf("%d bytes of data: % x and % x", n, parts, whole)
+			}
+			if !OffloadedTCP(src, dst, whole) || VerifyTCP(src, dst, whole) != ChecksumOffloaded {
+				t.Errorf("%d bytes of data: the checksum is not that of the pseudo-header", n)
+			}
+			if full := s.AppendTo(nil, src, dst, ChecksumFull); OffloadedTCP(src, dst, full) || OffloadedTCP(src, dst, full[:19]) {
+				t.Errorf("%d bytes of data: a full checksum is taken for one of the pseudo-header", n)
+			}
+		}
+	}
+}
