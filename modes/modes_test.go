@@ -37,6 +37,24 @@ func TestHalfClose(t *testing.T) {
 	wantText(t, "standard output", h.out.String(), "1\n2\n")
 }
 
+// After the FIN of a question a server with -h sends its answer, and any other
+// server ends.
+func TestAnswer(t *testing.T) {
+	for _, half := range []bool{true, false} {
+		h := newFake()
+		h.sock.in, h.sock.eof = []string{"2\n1\n"}, true
+		h.stdin = []string{"1\n2\n"}
+		h.sock.network, h.sock.later = true, func(s *fakeSocket) { s.network = false }
+		do(t, h, 0, func(o *opts.Options) { o.Server, o.Host, o.HalfClose = true, "", half })
+		wantText(t, "standard output", h.out.String(), "2\n1\n")
+		if half {
+			wantLines(t, "written", h.sock.wrote, "1\n2\n")
+		} else {
+			wantLines(t, "written", h.sock.wrote)
+		}
+	}
+}
+
 // The rule for a server's standard input, and that it is a server's alone.
 func TestEndOfInput(t *testing.T) {
 	for _, tt := range []struct {

@@ -14,6 +14,7 @@ type stream struct {
 	buf   []byte
 	queue [][]byte  // writes that the system has not taken yet
 	eof   bool      // the peer's FIN has come
+	told  bool      // and the user has been told
 	heard time.Time // when the last data came, for -x
 	stuck time.Time // since when queue waits, for -y
 }
@@ -62,11 +63,18 @@ func (l *stream) turn() (ended bool, err error) {
 		}
 	}
 	if l.eof && len(l.queue) == 0 {
-		l.verbosef("connection closed by peer")
-		return true, nil
+		if !l.told {
+			l.told = true
+			l.verbosef("connection closed by peer")
+		}
+		return !l.answers(), nil
 	}
 	return false, nil
 }
+
+// answers reports whether the peer's FIN is not the end: it is that of a question
+// for a server with -h, whose answer ends with standard input.
+func (l *stream) answers() bool { return l.o.Server && l.o.HalfClose && l.open }
 
 func (l *stream) fromUser() (ended bool, err error) {
 	p, ended, err := l.read()
@@ -163,7 +171,7 @@ func (l *stream) flush() error {
 func (l *stream) patience() time.Duration {
 	d := time.Duration(-1)
 	now := l.Now()
-	if x := l.o.ReadTimeout; x > 0 {
+	if x := l.o.ReadTimeout; x > 0 && !l.eof {
 		d = max(0, x-now.Sub(l.heard))
 	}
 	if y := l.o.WriteTimeout; y > 0 && len(l.queue) > 0 {
@@ -177,7 +185,7 @@ func (l *stream) patience() time.Duration {
 // late fails when -x or -y is over.
 func (l *stream) late() error {
 	now := l.Now()
-	if x := l.o.ReadTimeout; x > 0 && now.Sub(l.heard) >= x {
+	if x := l.o.ReadTimeout; x > 0 && !l.eof && now.Sub(l.heard) >= x {
 		return l.fail("read error", "read", ErrTimeout, l.s)
 	}
 	if y := l.o.WriteTimeout; y > 0 && len(l.queue) > 0 && now.Sub(l.stuck) >= y {
