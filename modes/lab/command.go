@@ -20,9 +20,11 @@ const usage = `usage: sock --lab list
        sock --lab show LAB | SYSTEM
        sock --lab [run] [flags] LAB...
        sock --lab compare [flags] LAB LAB
+       sock --lab course [list | show NAME | run NAME... | copy DIRECTORY]
 
 LAB is a name of the list, a file, or (for run) all. With @SYSTEM behind it
 each of its hosts has that system. A SYSTEM is shown by its settings.
+The course has shell scripts that do chapter 18 with real processes.
 `
 
 // Main does what follows "sock --lab" on the command line, and returns the
@@ -145,11 +147,13 @@ func (c *session) main(args []string) (ok bool, err error) {
 		return c.runAll(names)
 	case "compare":
 		return true, c.compare(names)
+	case "course":
+		return c.course(names)
 	default:
 		// A lab's name alone runs it.
 		ok, err := c.runAll(words)
 		if err != nil {
-			err = fmt.Errorf("%w; the commands are list, show, run and compare", err)
+			err = fmt.Errorf("%w; the commands are list, show, run, compare and course", err)
 		}
 		return ok, err
 	}
@@ -182,7 +186,7 @@ func (f *flags) suits(fs *pflag.FlagSet) (err error) {
 	verb, alone := fs.Arg(0), fs.NArg() == 1
 	takes := []string{"as", "on", "seed", "width"}
 	switch verb {
-	case "list", "show":
+	case "list", "show", "course":
 		takes = nil
 	case "compare":
 	case "run":
@@ -191,7 +195,7 @@ func (f *flags) suits(fs *pflag.FlagSet) (err error) {
 	fs.Visit(func(given *pflag.Flag) {
 		switch {
 		case err != nil || slices.Contains(takes, given.Name):
-		case verb == "list" || verb == "show" || verb == "compare":
+		case slices.Contains([]string{"list", "show", "compare", "course"}, verb):
 			err = fmt.Errorf("%s does not take --%s: it is for run", verb, given.Name)
 		case !alone && given.NoOptDefVal != "" && given.Value.Type() != "bool":
 			err = fmt.Errorf("--%s is for one lab at a time, and takes what is behind a =: --%[1]s=%s", given.Name, given.Value)

@@ -279,7 +279,7 @@ func TestShowSystem(t *testing.T) {
 func TestUsage(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
 		{"", "usage: "},
-		{"play fig18-1", "the commands are list, show, run and compare"},
+		{"play fig18-1", "the commands are list, show, run, compare and course"},
 		{"list fig18-1", "list takes no names"},
 		{"list --json", "list does not take --json"},
 		{"compare --quiz fig18-1 fig18-9", "compare does not take --quiz"},
