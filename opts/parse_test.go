@@ -238,7 +238,8 @@ func TestRefusals(t *testing.T) {
 		{"--wire w host port", "--wire is for our own TCP: add --raw, or drop --wire"},
 		{"--seed 1 host port", "--seed is for our own TCP: add --raw, or drop --seed"},
 		{"-u --raw --wire w host port", "--raw is for TCP, not for a UDP client: drop -u, or drop --raw"},
-		{"--raw --wire w --delay 1 host port", "--delay is for a hub, not for a TCP client: add --hub, or drop --delay"},
+		{"--raw --wire w --mtu 576 host port", "--mtu is for a hub, not for a TCP client: add --hub, or drop --mtu"},
+		{"--delay 1 host port", "--delay is for a link of our own: add --raw or --hub, or drop --delay"},
 		{"--hub", "--hub does not know where to be: add --wire FILE"},
 		{"--hub --wire w host", `"host" is one operand too many: a hub is sock --hub --wire FILE`},
 		{"--hub --wire w -n5", "-n is not for a hub: drop it, or drop --hub"},
@@ -339,7 +340,7 @@ func lineFor(m mode, f Flag, flag ...string) []string {
 	if f.Letter == "2" && f.where.has(m) {
 		words = append(words, "-B")
 	}
-	if f.Group == own && f.where.has(m) {
+	if (f.Group == own || f.Group == faults) && f.where.has(m) {
 		words = append(words, "--raw", "--wire", "w")
 	}
 	return append(words, "host", "port")

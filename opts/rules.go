@@ -120,8 +120,12 @@ func (l *line) own() error {
 		return nil
 	}
 	for _, f := range l.flags {
-		if f.Group == own && l.given[f.Name] {
+		switch {
+		case !l.given[f.Name]:
+		case f.Group == own:
 			return errorf("%s is for our own TCP: add --raw, or drop %s", l.as(f), l.as(f))
+		case f.Group == faults:
+			return errorf("%s is for a link of our own: add --raw or --hub, or drop %s", l.as(f), l.as(f))
 		}
 	}
 	return nil
@@ -131,7 +135,7 @@ func (l *line) own() error {
 // takes few.
 func (l *line) hub() error {
 	for _, f := range l.flags {
-		also := slices.Contains([]string{"wire", "seed", "ladder", "pcapng", "verbose"}, f.Name)
+		also := f.Group == faults || slices.Contains([]string{"wire", "seed", "ladder", "pcapng", "verbose"}, f.Name)
 		if l.given[f.Name] && f.where != hub && !also {
 			return errorf("%s is not for a hub: drop it, or drop --hub", l.as(f))
 		}

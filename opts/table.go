@@ -45,6 +45,7 @@ const (
 	sockets = "Socket options"
 	reports = "What is reported"
 	own     = "Our own TCP"
+	faults  = "What befalls packets: with --raw on the link, with --hub on the wire"
 	wires   = "The hub of a wire, which joins processes with --raw"
 	instead = "Instead of a connection"
 )
@@ -391,59 +392,60 @@ func table(o *Options) []Flag {
 		},
 
 		{
+			"", "delay", "T", faults, tcp,
+			condition{&o.Conditions, "delay", "a time such as 5, 1.5s or 40ms"},
+			"how long each packet takes",
+		},
+		{
+			"", "jitter", "T", faults, tcp,
+			condition{&o.Conditions, "jitter", "a time such as 5, 1.5s or 40ms"},
+			"at most so much longer",
+		},
+		{
+			"", "loss", "P", faults, tcp,
+			condition{&o.Conditions, "loss", "a probability such as 0.01 or 1%"},
+			"how likely a packet is lost (0.01, 1%)",
+		},
+		{
+			"", "dup", "P", faults, tcp,
+			condition{&o.Conditions, "dup", "a probability such as 0.01 or 1%"},
+			"how likely it comes twice",
+		},
+		{
+			"", "reorder", "P", faults, tcp,
+			condition{&o.Conditions, "reorder", "a probability such as 0.01 or 1%"},
+			"how likely others overtake it",
+		},
+		{
+			"", "corrupt", "P", faults, tcp,
+			condition{&o.Conditions, "corrupt", "a probability such as 0.01 or 1%"},
+			"how likely a bit of it changes",
+		},
+		{
+			"", "rate", "BITS", faults, tcp,
+			condition{&o.Conditions, "rate", "bits per second such as 9600, 64k or 10M"},
+			"bits per second (9600, 64k, 10M)",
+		},
+		{
+			"", "queue", "N", faults, tcp,
+			condition{&o.Conditions, "queue", "a number of packets"},
+			"packets that may wait because of the rate [50]",
+		},
+		{
+			"", "drop", "WHICH", faults, tcp,
+			list{&o.Drop, "which packets, such as 'the 2nd data segment'"},
+			"drop these: 'the 2nd pure ACK from 10.0.0.1' (repeatable)",
+		},
+
+		{
 			"", "hub", "", wires, hub,
 			toggle{&o.Hub},
 			"be the hub of --wire; standard input has its commands",
 		},
 		{
-			"", "delay", "T", wires, hub,
-			condition{&o.Conditions, "delay", "a time such as 5, 1.5s or 40ms"},
-			"how long each packet takes",
-		},
-		{
-			"", "jitter", "T", wires, hub,
-			condition{&o.Conditions, "jitter", "a time such as 5, 1.5s or 40ms"},
-			"at most so much longer",
-		},
-		{
-			"", "loss", "P", wires, hub,
-			condition{&o.Conditions, "loss", "a probability such as 0.01 or 1%"},
-			"how likely a packet is lost (0.01, 1%)",
-		},
-		{
-			"", "dup", "P", wires, hub,
-			condition{&o.Conditions, "dup", "a probability such as 0.01 or 1%"},
-			"how likely it comes twice",
-		},
-		{
-			"", "reorder", "P", wires, hub,
-			condition{&o.Conditions, "reorder", "a probability such as 0.01 or 1%"},
-			"how likely others overtake it",
-		},
-		{
-			"", "corrupt", "P", wires, hub,
-			condition{&o.Conditions, "corrupt", "a probability such as 0.01 or 1%"},
-			"how likely a bit of it changes",
-		},
-		{
-			"", "rate", "BITS", wires, hub,
-			condition{&o.Conditions, "rate", "bits per second such as 9600, 64k or 10M"},
-			"bits per second (9600, 64k, 10M)",
-		},
-		{
-			"", "queue", "N", wires, hub,
-			condition{&o.Conditions, "queue", "a number of packets"},
-			"packets that may wait because of the rate [50]",
-		},
-		{
 			"", "mtu", "BYTES", wires, hub,
 			number{&o.MTU, 68, 65000},
 			"the longest packet [1500; udp: 1400]",
-		},
-		{
-			"", "drop", "WHICH", wires, hub,
-			list{&o.Drop, "which packets, such as 'the 2nd data segment'"},
-			"drop these: 'the 2nd pure ACK from 10.0.0.1' (repeatable)",
 		},
 
 		{

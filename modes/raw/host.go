@@ -44,23 +44,10 @@ func New(h modes.Host, l loop.Link, own []netip.Prefix, o loop.Options) *Host {
 	if d, ok := l.(mortal); ok {
 		r.down = d.Done()
 	}
-	r.loop = loop.New(listened{l, r.arrived}, o)
+	o.Arrived = r.arrived.wake
+	r.loop = loop.New(l, o)
 	r.forget = h.Observe(0, nil, r.interrupted)
 	return r
-}
-
-// listened is a link that tells when something has come.
-type listened struct {
-	loop.Link
-	arrived waiter
-}
-
-// Start begins to hand over what arrives.
-func (l listened) Start(receive func(packets [][]byte)) {
-	l.Link.Start(func(packets [][]byte) {
-		receive(packets)
-		l.arrived.wake()
-	})
 }
 
 // do calls f with the lock held.

@@ -36,6 +36,11 @@ func onLink(h modes.Host, o *opts.Options) (status int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	seed := seed(o)
+	faults, err := faults(o, seed)
+	if err != nil {
+		return 0, err
+	}
 	l, err := attach(o)
 	if err != nil {
 		return 0, err
@@ -49,9 +54,10 @@ func onLink(h modes.Host, o *opts.Options) (status int, err error) {
 		fmt.Fprintf(h.Stderr(), "this host is %s on %s\n", addresses(l.own), l.name)
 	}
 	l.tell(h)
-	r := New(h, l.Link, l.own, loop.Options{Options: rawtcp.Options{
-		Host: name, Profile: system, Seed: seed(o), Sink: sink,
-	}})
+	r := New(h, l.Link, l.own, loop.Options{
+		Options: rawtcp.Options{Host: name, Profile: system, Seed: seed, Sink: sink},
+		Faults:  faults,
+	})
 	status = modes.Run(r, o)
 	return status, r.End()
 }
@@ -82,14 +88,9 @@ func seed(o *opts.Options) uint64 {
 
 // beHub is a hub until a signal ends the process.
 func beHub(h modes.Host, o *opts.Options) (status int, err error) {
-	options := hub.Options{MTU: o.MTU, Seed: seed(o), Epoch: time.Now()}
-	for _, c := range o.Conditions {
-		if err := hub.SetCondition(&options.Conditions, c.Name, c.Value); err != nil {
-			return 0, fmt.Errorf("--%w", err)
-		}
-	}
-	for _, which := range o.Drop {
-		options.Rules = append(options.Rules, "drop "+which)
+	options := hub.Options{MTU: o.MTU, Rules: rules(o), Seed: seed(o), Epoch: time.Now()}
+	if options.Conditions, err = conditions(o); err != nil {
+		return 0, err
 	}
 	if o.Verbose > 0 {
 		options.Log = func(text string) { fmt.Fprintln(h.Stderr(), text) }

@@ -18,7 +18,7 @@ func hostViews(h modes.Host, o *opts.Options, host string) (trace.Sink, error) {
 	see := trace.AtHost(host)
 	var line trace.Sink
 	if o.Trace {
-		line = newTimeline(h.Stderr(), see)
+		line = newTimeline(h.Stderr())
 	}
 	files, err := fileViews(o, time.Now(), see)
 	return trace.Fan(line, files), err
@@ -89,19 +89,22 @@ type timeline struct {
 	lister *trace.Lister
 }
 
-func newTimeline(w io.Writer, see func(*trace.Event) bool) trace.Sink {
-	return timeline{w, trace.NewLister(trace.Listing{See: see})}
+func newTimeline(w io.Writer) trace.Sink {
+	anything := func(*trace.Event) bool { return true }
+	return timeline{w, trace.NewLister(trace.Listing{See: anything})}
 }
 
 // Event prints e.
 func (t timeline) Event(e trace.Event) {
 	text, ok := t.lister.Line(e)
-	if rule := e.Rule.String(); ok && e.Kind == trace.Sent && rule != "" {
-		text += ": " + rule
-	}
-	if !ok {
-		e.Host = "" // it is always the same
+	e.Host = "" // it is always the same
+	switch rule := e.Rule.String(); {
+	case !ok:
 		text = e.Summary()
+	case e.Kind == trace.Dropped:
+		text = e.Summary() + ": " + text
+	case e.Kind == trace.Sent && rule != "":
+		text += ": " + rule
 	}
 	fmt.Fprintf(t.w, "%10.6f %s\n", e.At.Seconds(), text)
 }

@@ -41,7 +41,7 @@ func (c *cable) command(now time.Duration, line string) (answer string, err erro
 		return "", c.change(now, verb == "cut", words[1:])
 	case verb == "corrupt" && len(words) > 2:
 		return "", c.rule(line) // and not a condition of that name
-	case isCondition(verb):
+	case link.IsCondition(verb):
 		return "", c.condition(words)
 	}
 	return "", c.rule(line)
@@ -78,7 +78,7 @@ func (c *cable) change(now time.Duration, cut bool, whose []string) error {
 func (c *cable) condition(words []string) error {
 	state := c.state
 	for ; len(words) > 1; words = words[2:] {
-		if err := SetCondition(&state, strings.ToLower(words[0]), words[1]); err != nil {
+		if err := state.Set(strings.ToLower(words[0]), words[1]); err != nil {
 			return err
 		}
 	}
@@ -113,7 +113,7 @@ const maxRules = 1000
 func (c *cable) list(now time.Duration) string {
 	var b strings.Builder
 	s := c.pipe.Stats()
-	fmt.Fprintf(&b, "wire: MTU %d, %s\n", c.mtu, describe(c.state))
+	fmt.Fprintf(&b, "wire: MTU %d, %s\n", c.mtu, c.state)
 	fmt.Fprintf(&b, "packets: %d in, %d out, %d under way, %d dropped, %d duplicated, %d corrupted, %d for nobody",
 		s.In, s.Delivered, s.Pending, s.Dropped+c.full, s.Duplicated, s.Corrupted, c.nobody)
 	for _, r := range c.rules {

@@ -69,7 +69,7 @@ func TestConditions(t *testing.T) {
 		t.Errorf("%+v, not %+v", b.state, want)
 	}
 	b.do("reorder 0.5 corrupt 1% rate 1.5M")
-	if got := describe(b.state); got != "delay 500ms, dup 1, reorder 0.5, corrupt 0.01, rate 1500000, queue 7" {
+	if got := b.state.String(); got != "delay 500ms, dup 1, reorder 0.5, corrupt 0.01, rate 1500000, queue 7" {
 		t.Error(got)
 	}
 }

@@ -14,9 +14,11 @@ import (
 type Faulty struct {
 	Interface
 	Pipe *Pipe
+	// Number returns the ID of the packet that is just being sent, for what the
+	// Pipe tells of it. It may be nil. What is received has the ID 0.
+	Number func() uint64
 
-	up     Handler
-	lastID uint64
+	up Handler
 }
 
 // The ends of the Pipe of a Faulty.
@@ -25,30 +27,49 @@ const (
 	NetEnd  = 1
 )
 
-// NewFaulty returns i with p in front of it.
-func NewFaulty(i Interface, p *Pipe) *Faulty { return &Faulty{Interface: i, Pipe: p} }
+// NewFaulty returns i with p in front of it. p is new, and the Faulty's from then
+// on.
+func NewFaulty(i Interface, p *Pipe) *Faulty {
+	p.bufs = &buffers{size: i.MTU()}
+	return &Faulty{Interface: i, Pipe: p}
+}
 
 // Handle sets who gets what comes through.
 func (f *Faulty) Handle(up Handler) { f.up = up }
+
+// Buffer returns a buffer of the Pipe, for which Send has it. Those of the
+// Interface, which may be few, are for what comes out.
+func (f *Faulty) Buffer() []byte { return f.Pipe.bufs.get() }
+
+// Checksums returns that all are to be computed, or else a device would compute
+// that of what the Pipe has damaged. What is received has its own: see Receive.
+func (f *Faulty) Checksums() Checksums {
+	return Checksums{Offloaded: f.Interface.Checksums().Offloaded}
+}
 
 // Send puts a packet into the Pipe. It reports no error of the Interface: that
 // is met later, and the packet is lost as any other.
 func (f *Faulty) Send(now time.Duration, packet []byte, _ trace.Rule) error {
 	if len(packet) > f.MTU() {
+		f.Pipe.Release(packet)
 		return ErrTooBig
 	}
-	f.in(now, HostEnd, NetEnd, packet)
+	var id uint64
+	if f.Number != nil {
+		id = f.Number()
+	}
+	f.Pipe.In(now, Frame{ID: id, From: HostEnd, To: NetEnd, Packet: packet})
 	return nil
 }
 
-// Receive takes what the Interface has received.
+// Receive takes what the Interface has received. A checksum that its sender has
+// left to a device is completed, so that damage can be seen.
 func (f *Faulty) Receive(now time.Duration, packet []byte) {
-	f.in(now, NetEnd, HostEnd, packet)
-}
-
-func (f *Faulty) in(now time.Duration, from, to int, packet []byte) {
-	f.lastID++
-	f.Pipe.In(now, Frame{ID: f.lastID, From: from, To: to, Packet: f.Pipe.bufs.copy(packet)})
+	packet = f.Pipe.bufs.copy(packet)
+	if f.Interface.Checksums().Offloaded {
+		completeChecksum(packet)
+	}
+	f.Pipe.In(now, Frame{From: NetEnd, To: HostEnd, Packet: packet})
 }
 
 // NextDeadline returns when Advance will have something to do. It reports

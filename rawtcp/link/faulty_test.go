@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sock/rawtcp/trace"
+	"sock/rawtcp/wire"
 )
 
 // A Faulty and a Tap before an Interface that is another host's link.
@@ -65,5 +66,93 @@ func TestFaultyAndTap(t *testing.T) {
 	}
 	if err := faulty.Advance(l.now); !errors.Is(err, ErrDown) {
 		t.Errorf("through a host that is down: %v", err)
+	}
+}
+
+// offloading is an Interface whose device computes checksums.
+type offloading struct {
+	Interface // nil
+	sent      [][]byte
+	buffers   int // taken and not given back
+}
+
+func (o *offloading) MTU() int             { return 1500 }
+func (o *offloading) Checksums() Checksums { return Checksums{wire.ChecksumPseudo, true} }
+func (o *offloading) Buffer() []byte       { o.buffers++; return nil }
+func (o *offloading) Send(_ time.Duration, packet []byte, _ trace.Rule) error {
+	o.buffers--
+	o.sent = append(o.sent, packet)
+	return nil
+}
+
+// receiver has what comes through.
+type receiver [][]byte
+
+func (r *receiver) Receive(_ time.Duration, packet []byte) {
+	*r = append(*r, append([]byte(nil), packet...))
+}
+
+// Damage is damage, even if a device computes the checksums; and the buffers of
+// the Interface are for what it gets.
+func TestFaultyAndDevice(t *testing.T) {
+	device, got := &offloading{}, receiver{}
+	pipe := NewPipe(Conditions{Corruption: 1}, 1)
+	f := NewFaulty(device, pipe)
+	f.Handle(&got)
+	if c := f.Checksums(); c.Send != wire.ChecksumFull || !c.Offloaded {
+		t.Errorf("%+v", c)
+	}
+	segment := func(proto wire.Protocol, mode wire.ChecksumMode) []byte {
+		src, dst := addr("10.0.0.1"), addr("10.0.0.2")
+		s := wire.Segment{SrcPort: 1, DstPort: 2, Flags: wire.ACK, Payload: []byte("data")}
+		u := wire.UDP{SrcPort: 1, DstPort: 2, Payload: []byte("data")}
+		payload := s.AppendTo(nil, src, dst, mode)
+		if proto == wire.ProtoUDP {
+			payload = u.AppendTo(nil, src, dst, mode)
+		}
+		h := wire.IPv4{TTL: 64, Src: src, Dst: dst, Protocol: proto, Payload: payload}
+		return h.AppendTo(nil)
+	}
+	judge := func(packet []byte) wire.ChecksumState {
+		var h wire.IPv4
+		if h.Decode(packet) != wire.OK {
+			return wire.ChecksumBad
+		}
+		if h.Protocol == wire.ProtoUDP {
+			return wire.VerifyUDP(h.Src, h.Dst, h.Payload)
+		}
+		return wire.VerifyTCP(h.Src, h.Dst, h.Payload)
+	}
+	for _, proto := range []wire.Protocol{wire.ProtoTCP, wire.ProtoUDP} {
+		f.Receive(0, segment(proto, wire.ChecksumPseudo))
+		f.Receive(0, segment(proto, wire.ChecksumFull))
+	}
+	if err := f.Send(0, append(f.Buffer(), segment(wire.ProtoTCP, wire.ChecksumFull)...), trace.Rule{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Send(0, append(f.Buffer(), make([]byte, 1501)...), trace.Rule{}); err != ErrTooBig {
+		t.Error(err)
+	}
+	if err := f.Advance(0); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 4 || len(device.sent) != 1 || device.buffers != 0 {
+		t.Fatalf("%d received, %d sent, %d buffers", len(got), len(device.sent), device.buffers)
+	}
+	for _, packet := range append(got, device.sent...) {
+		if state := judge(packet); state != wire.ChecksumBad {
+			t.Errorf("%x is damaged, and %v", packet, state)
+		}
+	}
+	pipe.Set(Conditions{})
+	f.Receive(0, segment(wire.ProtoTCP, wire.ChecksumPseudo))
+	f.Receive(0, segment(wire.ProtoUDP, wire.ChecksumPseudo))
+	if err := f.Advance(0); err != nil {
+		t.Fatal(err)
+	}
+	for _, packet := range got[4:] {
+		if state := judge(packet); state != wire.ChecksumGood {
+			t.Errorf("%x is %v", packet, state)
+		}
 	}
 }

@@ -26,6 +26,9 @@ func NewTap(i Interface, host, name string, sink trace.Sink) *Tap {
 // Handle sets who gets what is received.
 func (t *Tap) Handle(up Handler) { t.up = up }
 
+// Last returns the ID of the packet that was told of last.
+func (t *Tap) Last() uint64 { return t.lastID }
+
 // Send tells of the packet and sends it.
 func (t *Tap) Send(now time.Duration, packet []byte, why trace.Rule) error {
 	t.tell(now, trace.Sent, packet, why)

@@ -25,13 +25,15 @@ type host struct {
 	own   [][]byte // buffers for self
 	spare [][]byte // buffers that Send has not passed on
 	now   time.Duration
+
+	arrived bool // something has come from the link, in this turn
 }
 
 func newHost(l Link, o Options) *host {
 	h := &host{Link: l, name: o.Host, sink: o.Sink}
 	if o.Faults != nil {
 		h.faulty = link.NewFaulty(l, o.Faults)
-		h.faulty.Handle(handler(h.arrived))
+		h.faulty.Handle(handler(h.passed))
 	}
 	if o.Sink == nil {
 		h.stack = rawtcp.New(h, o.Options)
@@ -39,6 +41,10 @@ func newHost(l Link, o Options) *host {
 		return h
 	}
 	tap := link.NewTap(h, o.Host, "", o.Sink)
+	if h.faulty != nil {
+		h.faulty.Number = tap.Last
+		h.confess(o.Faults)
+	}
 	h.stack = rawtcp.New(tapped{h, tap}, o.Options)
 	tap.Handle(h.stack)
 	h.up = tap
@@ -72,7 +78,7 @@ func (h *host) Buffer() []byte {
 		return b[:0]
 	}
 	if h.faulty != nil {
-		return make([]byte, 0, h.MTU())
+		return h.faulty.Buffer()
 	}
 	return h.Link.Buffer()
 }
@@ -87,12 +93,17 @@ func (h *host) Send(now time.Duration, packet []byte, why trace.Rule) error {
 		h.spare = append(h.spare, packet)
 		return nil
 	case h.faulty != nil:
-		// A Faulty copies what it is given.
-		err := h.faulty.Send(now, packet, why)
-		h.spare = append(h.spare, packet)
-		return err
+		return h.faulty.Send(now, packet, why)
 	}
 	return h.Link.Send(now, packet, why)
+}
+
+// Checksums returns who computes them.
+func (h *host) Checksums() link.Checksums {
+	if h.faulty != nil {
+		return h.faulty.Checksums()
+	}
+	return h.Link.Checksums()
 }
 
 // MaxSegmented returns what the link does. Faults are for single packets.
@@ -151,13 +162,32 @@ func (h *host) receive(now time.Duration, packet []byte) {
 		h.faulty.Receive(now, packet)
 		return
 	}
+	h.arrived = true
 	h.up.Receive(now, packet)
 }
 
-// arrived takes a packet that has come through the faults. It was to come a
+// passed takes a packet that has come through the faults. It was to come a
 // little before now; but a user may have called the Stack since, whose time must
 // not go backwards.
-func (h *host) arrived(packet []byte) { h.up.Receive(h.now, packet) }
+func (h *host) passed(packet []byte) {
+	h.arrived = true
+	h.up.Receive(h.now, packet)
+}
+
+// confess has the sink told what p does to packets.
+func (h *host) confess(p *link.Pipe) {
+	p.Dropped = func(now time.Duration, f link.Frame, why link.Reason) {
+		h.sink.Event(trace.Event{
+			At: now, Kind: trace.Dropped, Host: h.name, ID: f.ID, Packet: f.Packet, Reason: why,
+		})
+	}
+	p.Meddled = func(now time.Duration, f link.Frame, what string) {
+		if f.From == link.NetEnd {
+			what += " on its way in"
+		}
+		h.sink.Event(trace.Event{At: now, Kind: trace.Note, Host: h.name, ID: f.ID, Text: what})
+	}
+}
 
 func (h *host) nextDeadline() (time.Duration, bool) {
 	d, ok := h.stack.NextDeadline()

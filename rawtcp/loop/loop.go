@@ -20,6 +20,10 @@ type Options struct {
 	// Faults is what befalls packets between the Stack and the link, both
 	// ways: see link.Faulty. It is the Loop's from then on. nil is nothing.
 	Faults *link.Pipe
+	// Arrived is called at the end of a turn in which the Stack has got a
+	// packet. It is called with the lock held, and must not call the Loop. nil
+	// is nobody.
+	Arrived func()
 }
 
 // Loop drives a Stack in real time. All its methods, and those of the Conns and
@@ -29,11 +33,13 @@ type Loop struct {
 	epoch time.Time
 	now   time.Duration // of whoever has the lock
 
-	stack *rawtcp.Stack
-	host  *host
+	stack   *rawtcp.Stack
+	host    *host
+	arrived func() // or nil
 
 	timer *time.Timer
 	armed time.Duration // when it fires; never if it does not
+	pump  *pump         // or nil
 
 	sockets map[*socket]struct{} // all that are open
 	changed []*socket            // those to be looked at before the lock is released
@@ -49,10 +55,13 @@ const never = time.Duration(math.MaxInt64)
 // New starts a Loop on l, which is the Loop's from then on. Who has done with
 // it must Close it.
 func New(l Link, o Options) *Loop {
-	p := &Loop{epoch: time.Now(), armed: never, sockets: map[*socket]struct{}{}}
+	p := &Loop{epoch: time.Now(), armed: never, arrived: o.Arrived, sockets: map[*socket]struct{}{}}
 	p.host = newHost(l, o)
 	p.stack = p.host.stack
 	p.timer = time.AfterFunc(never, p.tick)
+	if b, ok := l.(Batcher); ok {
+		p.pump = newPump(b, p)
+	}
 	l.Start(p.receive)
 	return p
 }
@@ -74,6 +83,9 @@ func (l *Loop) Close() error {
 	l.timer.Stop()
 	l.armed = 0 // nothing is due before
 	l.unlock()
+	if l.pump != nil {
+		l.pump.stop(l)
+	}
 	return l.host.Link.Close()
 }
 
@@ -100,7 +112,15 @@ func (l *Loop) unlock() {
 	if len(l.drains) > 0 {
 		l.drained()
 	}
-	l.host.Flush()
+	if l.host.arrived && l.arrived != nil {
+		l.arrived()
+	}
+	l.host.arrived = false
+	if l.pump != nil {
+		l.pump.flush(l)
+	} else {
+		l.host.Flush()
+	}
 	l.arm()
 	l.mu.Unlock()
 }

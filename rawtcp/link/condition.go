@@ -1,4 +1,4 @@
-package hub
+package link
 
 import (
 	"errors"
@@ -7,19 +7,16 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"sock/rawtcp/link"
 )
 
-// SetCondition sets one of the conditions of a link by its name, as a command of
-// the hub does:
+// Set sets one of the conditions by its name:
 //
 //	delay, jitter     a time: "40ms"; without a unit, seconds
 //	loss, duplication (dup), reordering (reorder), corruption (corrupt)
 //	                  a probability: "0.01" or "1%"
 //	rate              bits per second: "9600", "10M"; 0 is without limit
 //	queue             packets that may wait because of the rate; 0 is 50
-func SetCondition(c *link.Conditions, name, value string) (err error) {
+func (c *Conditions) Set(name, value string) (err error) {
 	switch name {
 	case "delay":
 		err = setTime(&c.Delay, value)
@@ -46,8 +43,8 @@ func SetCondition(c *link.Conditions, name, value string) (err error) {
 	return nil
 }
 
-// isCondition reports whether SetCondition knows name.
-func isCondition(name string) bool {
+// IsCondition reports whether Set knows name.
+func IsCondition(name string) bool {
 	switch name {
 	case "delay", "jitter", "loss", "duplication", "dup", "reordering", "reorder", "corruption", "corrupt", "rate", "queue":
 		return true
@@ -111,8 +108,8 @@ func setQueue(to *int, text string) error {
 	return nil
 }
 
-// describe returns what conditions c are, in the words that set them.
-func describe(c link.Conditions) string {
+// String returns c in the words that Set takes: "delay 40ms, loss 0.01".
+func (c Conditions) String() string {
 	var words []string
 	add := func(is bool, name string, value any) {
 		if is {
