@@ -25,6 +25,7 @@ type conn struct {
 	opening       bool // waits for the end of the quiet time
 	lingers       bool // the user waits in close
 	known         bool // in the table
+	late          bool // in late
 
 	wake        time.Duration // when Advance is due, apart from the machine
 	due, sorted time.Duration // see deadlines

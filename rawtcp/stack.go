@@ -34,6 +34,7 @@ type Stack struct {
 	sink       trace.Sink
 	boot       time.Duration // when the host was booted
 	quietUntil time.Duration
+	holding    bool
 
 	isn    *tcb.ISNSource
 	chance *rand.Rand
@@ -43,6 +44,7 @@ type Stack struct {
 
 	conns map[pair]*conn
 	heap  deadlines
+	late  []*conn // have something to send after Hold
 	waits waiters
 	bound map[uint16][]*Socket
 	held  ports // how many connections have a local port, TIME_WAIT included
@@ -114,7 +116,7 @@ func (s *Stack) Advance(now time.Duration) {
 // settle follows whatever may have changed a connection: it sends what there is
 // to send, and moves the connection to where its new state belongs.
 func (s *Stack) settle(now time.Duration, c *conn) {
-	if c.known {
+	if c.known && !s.holds(c) {
 		s.output(now, c)
 	}
 	s.cause = ""

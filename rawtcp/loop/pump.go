@@ -1,0 +1,87 @@
+package loop
+
+import "time"
+
+// Batcher is a Link that can send a batch of packets while the next one is made,
+// without the lock. Flush does both at once.
+type Batcher interface {
+	Link
+	// Waiting returns how many bytes of packets wait for Flush or Swap.
+	Waiting() int
+	// Swap makes what waits the batch that Write sends. The last Write has
+	// returned.
+	Swap()
+	// Write sends the batch. It is called without the lock.
+	Write()
+}
+
+// pump sends batches from a goroutine of its own, and holds the Stack back
+// meanwhile: the busier the link, the longer the segments.
+type pump struct {
+	link   Batcher
+	start  chan struct{} // a batch is to be written; is closed at the end
+	ended  chan struct{} // is closed when the goroutine has
+	recent time.Duration // when a long batch was last written
+
+	busy    bool // a batch is being written
+	stopped bool // by stop
+}
+
+const (
+	// short is how few bytes are sent at once: it takes no longer than to
+	// wake another goroutine.
+	short = 1000
+	// lull is after how long a silence a batch is sent at once whatever its
+	// length: nothing shows that another follows.
+	lull = time.Millisecond
+)
+
+func newPump(b Batcher, l *Loop) *pump {
+	p := &pump{link: b, start: make(chan struct{}, 1), ended: make(chan struct{}), recent: -lull}
+	go p.run(l)
+	return p
+}
+
+// flush has sent what waits, with the lock of l held.
+func (p *pump) flush(l *Loop) {
+	if p.busy {
+		return
+	}
+	switch n := p.link.Waiting(); {
+	case n == 0:
+	case n < short || p.stopped:
+		p.link.Flush()
+	case l.now-p.recent > lull:
+		p.link.Flush()
+		p.recent = l.now
+	default:
+		p.link.Swap()
+		p.busy = true
+		l.stack.Hold()
+		p.start <- struct{}{}
+	}
+}
+
+// run writes batches until the end.
+func (p *pump) run(l *Loop) {
+	defer close(p.ended)
+	for range p.start {
+		p.link.Write()
+		l.lock()
+		p.busy = false
+		p.recent = l.now
+		if !l.closed {
+			l.stack.Release(l.now)
+		}
+		l.unlock()
+	}
+}
+
+// stop ends the goroutine, when it has sent what there was.
+func (p *pump) stop(l *Loop) {
+	l.lock()
+	p.stopped = true
+	l.unlock()
+	close(p.start)
+	<-p.ended
+}
