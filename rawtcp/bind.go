@@ -1,6 +1,7 @@
 package rawtcp
 
 import (
+	"errors"
 	"net/netip"
 
 	"sock/rawtcp/tcb"
@@ -106,12 +107,12 @@ func (s *Stack) conflict(k *Socket, addr netip.Addr, h holder) bool {
 	return !k.reuseAddr || !h.reuseAddr || h.listening
 }
 
-// ephemeral picks a local port for a socket that has not asked for one. free
-// says which will do; ErrNotHere says that none does.
+// ephemeral picks a local port at addr for a socket that has not asked for one,
+// and takes it. free says which will do; ErrNotHere says that none does.
 //
 // "A simple way is to [...] random() % (max_ephemeral - min_ephemeral + 1)" and
 // go on from there (RFC 6056, algorithm 1); older systems count.
-func (s *Stack) ephemeral(free func(port uint16) bool) (uint16, error) {
+func (s *Stack) ephemeral(addr netip.Addr, free func(port uint16) bool) (uint16, error) {
 	first, n := s.prof.FirstPort, int(s.prof.LastPort)-int(s.prof.FirstPort)+1
 	if s.prof.RandomPort && n > 0 {
 		s.port = first + uint16(s.chance.IntN(n))
@@ -120,18 +121,21 @@ func (s *Stack) ephemeral(free func(port uint16) bool) (uint16, error) {
 		if s.port++; s.port < first || s.port > s.prof.LastPort {
 			s.port = first
 		}
-		if free(s.port) {
-			return s.port, nil
+		if !free(s.port) {
+			continue
+		}
+		if err := s.takePort(addr, s.port, false); !errors.Is(err, ErrInUse) {
+			return s.port, err
 		}
 	}
 	return 0, ErrNotHere
 }
 
-// ports counts something by port. A page of counters costs memory only once one
+// counters counts something by port. A page of counters costs memory only once one
 // of its ports is in use.
-type ports [256]*[256]int32
+type counters [256]*[256]int32
 
-func (p *ports) add(port uint16, n int32) {
+func (p *counters) add(port uint16, n int32) {
 	page := &p[port>>8]
 	if *page == nil {
 		*page = new([256]int32)
@@ -139,7 +143,7 @@ func (p *ports) add(port uint16, n int32) {
 	(*page)[port&0xff] += n
 }
 
-func (p *ports) of(port uint16) int {
+func (p *counters) of(port uint16) int {
 	if page := p[port>>8]; page != nil {
 		return int(page[port&0xff])
 	}

@@ -80,6 +80,7 @@ func (s *Stack) leave(c *conn) {
 		c.known = false
 		delete(s.conns, c.pair)
 		s.held.add(c.pair.lport, -1)
+		s.releasePort(c.pair.lport)
 	}
 	s.heap.remove(c)
 }

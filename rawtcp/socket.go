@@ -75,11 +75,16 @@ func (k *Socket) bind(a netip.AddrPort) error {
 	port := a.Port()
 	if port == 0 {
 		var err error
-		if port, err = s.ephemeral(s.unused); err != nil {
+		if port, err = s.ephemeral(addr, s.unused); err != nil {
 			return err
 		}
-	} else if err := s.bindable(k, addr, port); err != nil {
-		return err
+	} else {
+		if err := s.bindable(k, addr, port); err != nil {
+			return err
+		}
+		if err := s.takePort(addr, port, k.reuseAddr); err != nil {
+			return err
+		}
 	}
 	k.local = netip.AddrPortFrom(addr, port)
 	k.bound = true
@@ -97,6 +102,7 @@ func (k *Socket) unbind() {
 	i := slices.Index(s.bound[port], k)
 	if s.bound[port] = slices.Delete(s.bound[port], i, i+1); len(s.bound[port]) == 0 {
 		delete(s.bound, port)
+		s.releasePort(port)
 	}
 }
 
@@ -221,6 +227,7 @@ func (k *Socket) connect(now time.Duration, a netip.AddrPort) error {
 	}
 	c := s.newConn(local, remote, path, k)
 	c.sock, c.opening = k, true
+	s.enter(c)
 	if w := s.waits.get(&c.pair); w != nil {
 		s.forget(w)
 		s.stateEvent(now, &w.pair, tcb.TimeWait, tcb.Closed, "connect")
@@ -229,7 +236,6 @@ func (k *Socket) connect(now time.Duration, a netip.AddrPort) error {
 		c.iss = s.isn.Next(now, c.pair.bytes())
 	}
 	k.conn, k.local, k.err = c, local, nil
-	s.enter(c)
 	s.stats.ActiveOpens++
 	if now < s.quietUntil {
 		c.wake = s.quietUntil
@@ -269,17 +275,22 @@ func (k *Socket) localFor(source netip.Addr, remote netip.AddrPort) (netip.AddrP
 	switch {
 	case port == 0:
 		var err error
-		port, err = s.ephemeral(s.unused)
+		port, err = s.ephemeral(addr, s.unused)
 		if err != nil && s.prof.RandomPort {
 			// All are in use; but two connections may share one, if they
 			// go to different sockets.
-			port, err = s.ephemeral(func(p uint16) bool { return len(s.bound[p]) == 0 && free(p) })
+			port, err = s.ephemeral(addr, func(p uint16) bool { return len(s.bound[p]) == 0 && free(p) })
 		}
 		if err != nil {
 			return netip.AddrPort{}, err
 		}
 	case !free(port):
 		return netip.AddrPort{}, ErrInUse
+	case !k.bound:
+		// It has had the port before, for a connection that has come to nothing.
+		if err := s.takePort(addr, port, k.reuseAddr); err != nil {
+			return netip.AddrPort{}, err
+		}
 	}
 	return netip.AddrPortFrom(addr, port), nil
 }

@@ -22,6 +22,8 @@ type Options struct {
 	Seed uint64
 	Boot time.Duration // when the host was booted
 	Sink trace.Sink    // is told of calls, states, timers and drops; may be nil
+	// Ports are those of another TCP on the same addresses; nil if there is none.
+	Ports Ports
 }
 
 // Stack is the TCP of one host.
@@ -39,6 +41,7 @@ type Stack struct {
 	isn    *tcb.ISNSource
 	chance *rand.Rand
 	ipID   uint16
+	ports  Ports  // of another TCP, or nil
 	port   uint16 // the ephemeral port given last
 	nextID uint64
 
@@ -47,7 +50,7 @@ type Stack struct {
 	late  []*conn // have something to send after Hold
 	waits waiters
 	bound map[uint16][]*Socket
-	held  ports // how many connections have a local port, TIME_WAIT included
+	held  counters // how many connections have a local port, TIME_WAIT included
 	stats Stats
 
 	// What Receive decodes into, so that it allocates nothing.
@@ -69,6 +72,7 @@ func New(ip link.IP, o Options) *Stack {
 	s := &Stack{
 		ip: ip, prof: o.Profile, cfg: &o.Profile.TCP, name: o.Host, sink: o.Sink,
 		boot:       o.Boot,
+		ports:      o.Ports,
 		quietUntil: o.Boot + o.Profile.QuietTime,
 		chance:     rand.New(rand.NewPCG(o.Seed, 0)),
 		conns:      map[pair]*conn{},
@@ -132,8 +136,8 @@ func (s *Stack) settle(now time.Duration, c *conn) {
 			c.sock.err = c.tcb.Err()
 		}
 	case state == tcb.TimeWait && c.sock == nil && c.parent == nil:
-		s.leave(c)
 		s.wait(c)
+		s.leave(c)
 	default:
 		s.heap.update(c)
 	}

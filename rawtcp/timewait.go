@@ -137,4 +137,5 @@ func (s *Stack) expire(now time.Duration) {
 func (s *Stack) forget(w *waiter) {
 	s.waits.remove(w)
 	s.held.add(w.pair.lport, -1)
+	s.releasePort(w.pair.lport)
 }
