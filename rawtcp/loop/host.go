@@ -18,6 +18,7 @@ type host struct {
 	stack  *rawtcp.Stack
 	up     link.Handler // the Stack, or a tap before it
 	faulty *link.Faulty // or nil
+	shared bool         // the Link is Shared
 	name   string
 	sink   trace.Sink
 
@@ -31,6 +32,9 @@ type host struct {
 
 func newHost(l Link, o Options) *host {
 	h := &host{Link: l, name: o.Host, sink: o.Sink}
+	if s, ok := l.(Shared); ok {
+		h.shared, o.Ports = true, s
+	}
 	if o.Faults != nil {
 		h.faulty = link.NewFaulty(l, o.Faults)
 		h.faulty.Handle(handler(h.passed))
@@ -86,7 +90,7 @@ func (h *host) Buffer() []byte {
 // Send sends a packet of the Stack.
 func (h *host) Send(now time.Duration, packet []byte, why trace.Rule) error {
 	switch {
-	case h.isOwn(destination(packet)):
+	case !h.shared && h.isOwn(destination(packet)):
 		// It is received at the end of the turn: the Stack must not be
 		// called from within a call of its own.
 		h.self = append(h.self, append(h.buffer(), packet...))
@@ -213,7 +217,8 @@ func (h *host) pass(now time.Duration) {
 	_ = h.faulty.Advance(now)
 }
 
-// isOwn reports whether what is sent to a comes back to this host.
+// isOwn reports whether what is sent to a comes back to this host: by itself, or
+// by way of a Shared link.
 func (h *host) isOwn(a netip.Addr) bool { return a.IsLoopback() || h.Link.Has(a) }
 
 // Has reports whether a is an address of this host: each host has those of the
@@ -222,7 +227,7 @@ func (h *host) Has(a netip.Addr) bool { return h.isOwn(a) }
 
 // Path returns the way to dst.
 func (h *host) Path(dst netip.Addr) (link.Path, error) {
-	if dst.IsLoopback() {
+	if dst.IsLoopback() && !h.shared {
 		return link.Path{Interface: "lo", Source: dst, MTU: h.MTU(), OnLink: true, Self: true}, nil
 	}
 	return h.Link.Path(dst)

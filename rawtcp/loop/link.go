@@ -1,6 +1,9 @@
 package loop
 
-import "sock/rawtcp/link"
+import (
+	"sock/rawtcp"
+	"sock/rawtcp/link"
+)
 
 // Link is a link that works by itself, in real time.
 //
@@ -19,4 +22,12 @@ type Link interface {
 	Flush()
 	// Close ends the link: when it returns, receive is not called any more.
 	Close() error
+}
+
+// Shared is a Link on addresses that another TCP has too, the kernel's, with
+// whom it shares the ports. It also carries what the host sends to itself, the
+// loopback addresses included: the other TCP may be who it is for.
+type Shared interface {
+	Link
+	rawtcp.Ports
 }
