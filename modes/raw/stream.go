@@ -18,6 +18,7 @@ type stream struct {
 	k       *rawtcp.Socket // nil when it is closed
 	any     netip.Addr     // "0.0.0.0" or "::"
 	waiters []waiter
+	full    bool // a Write waits for room
 
 	recvTimeout, sendTimeout time.Duration
 	dontFragment             bool
@@ -33,9 +34,21 @@ func (h *Host) newStream(k *rawtcp.Socket) *stream {
 }
 
 func (s *stream) wake() {
+	if s.full && s.k != nil && !s.roomy() && !s.k.CanRead() {
+		return
+	}
 	for _, w := range s.waiters {
 		w.wake()
 	}
+}
+
+// roomy reports whether a Write that has found the buffer full may go on: when a
+// third of it is free, as with Linux, or it would write little by little, as the
+// ACKs come in; or when it is of no use to wait.
+func (s *stream) roomy() bool {
+	in := s.k.Info()
+	open := in.State == tcb.Established || in.State == tcb.CloseWait
+	return !open || in.SendBuffer-in.SendQueued >= in.SendBuffer/3
 }
 
 func (s *stream) canRead() bool  { return s.k == nil || s.k.CanRead() }
@@ -191,8 +204,12 @@ func (s *stream) Write(p []byte) (total int, err error) {
 	for {
 		some := p[total:min(len(p), total+turn)]
 		err = s.block(s.sendTimeout, func(now time.Duration) error {
+			if s.full && !s.roomy() {
+				return rawtcp.ErrWouldBlock
+			}
 			n, err := s.k.Write(now, some)
 			total += n
+			s.full = err == nil && n < len(some) || errors.Is(err, rawtcp.ErrWouldBlock)
 			return err
 		})
 		if err != nil || total == len(p) {
