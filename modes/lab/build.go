@@ -95,7 +95,6 @@ func (b *builder) host(h *hostLine) error {
 	host := b.world.Host(h.name, sim.HostOptions{
 		Profile: p, Boot: -h.up, Router: h.router, Busy: h.busy,
 		Node:  nodeOptions(p.Name),
-		UDP:   udpOptions(p.Name),
 		Names: sim.Names{Hosts: b.lab.alsoNames()},
 		Files: b.lab.contents(),
 	})
@@ -225,18 +224,4 @@ func nodeOptions(system string) link.NodeOptions {
 		return link.NodeOptions{ARP: link.ARPOptions{Pending: 101}} // unres_qlen
 	}
 	return link.NodeOptions{}
-}
-
-func udpOptions(system string) sim.UDPOptions {
-	switch system {
-	case "bsd", "svr4":
-		return sim.UDPOptions{MaxData: 9216}
-	case "sunos":
-		return sim.UDPOptions{MaxData: 9216, AnyBroadcast: true}
-	case "solaris":
-		return sim.UDPOptions{PathMTU: true}
-	case "linux":
-		return sim.UDPOptions{Buffer: 212992} // rmem_default
-	}
-	return sim.UDPOptions{}
 }

@@ -61,7 +61,7 @@ func (c *ICMP) error4(now time.Duration, packet []byte, why Failure) {
 	// If it fails, nobody is waiting for it.
 	_ = c.SendIPv4(now, &wire.IPv4{
 		TTL: 255, Protocol: wire.ProtoICMP, Src: c.source(path, bad.Dst), Dst: bad.Src, Payload: m.AppendTo(nil),
-	}, path.MTU, why.rule)
+	}, path.MTU, false, why.rule)
 }
 
 func (c *ICMP) error6(now time.Duration, packet []byte, why Failure) {
@@ -153,7 +153,7 @@ func (c *ICMP) Echo4(now time.Duration, ip *wire.IPv4) bool {
 	m.Type = wire.ICMPv4EchoReply
 	_ = c.SendIPv4(now, &wire.IPv4{
 		TOS: ip.TOS, TTL: 255, Protocol: wire.ProtoICMP, Src: ip.Dst, Dst: ip.Src, Payload: m.AppendTo(nil),
-	}, path.MTU, echoed("RFC 1122, section 3.2.2.6"))
+	}, path.MTU, false, echoed("RFC 1122, section 3.2.2.6"))
 	return true
 }
 

@@ -19,14 +19,15 @@ type Sender struct {
 }
 
 // SendIPv4 sends ip, of which all is given but the identification, on a way that
-// takes packets of mtu bytes. If DF forbids fragments, it may be ErrTooBig.
-func (s *Sender) SendIPv4(now time.Duration, ip *wire.IPv4, mtu int, why trace.Rule) error {
+// takes packets of mtu bytes. If it must stay whole and is longer, that is
+// ErrTooBig. DF is for the routers behind, of the packet and of its fragments.
+func (s *Sender) SendIPv4(now time.Duration, ip *wire.IPv4, mtu int, whole bool, why trace.Rule) error {
 	s.ID++
 	ip.ID = uint16(s.ID)
 	if ip.HeaderLen()+len(ip.Payload) <= mtu {
 		return s.Send(now, ip.AppendTo(s.Buffer()), why)
 	}
-	if ip.DF {
+	if whole {
 		return ErrTooBig
 	}
 	fragments, reason := ip.Fragments(mtu)
@@ -41,7 +42,7 @@ func (s *Sender) SendIPv4(now time.Duration, ip *wire.IPv4, mtu int, why trace.R
 	return nil
 }
 
-// SendIPv6 does the same with ip, in fragments if whole does not forbid it.
+// SendIPv6 does the same for IPv6, where only the sender may make fragments.
 func (s *Sender) SendIPv6(now time.Duration, ip *wire.IPv6, mtu int, whole bool, why trace.Rule) error {
 	if ip.HeaderLen()+len(ip.Payload) <= mtu {
 		return s.Send(now, ip.AppendTo(s.Buffer()), why)

@@ -37,6 +37,10 @@ type Profile struct {
 	TTL             uint8
 	TOS             uint8
 	UDPChecksum     bool // datagrams are sent with one
+	UDPMaxData      int  // how many bytes one of them takes, without SO_SNDBUF
+	UDPRecvBuffer   int  // bytes, without SO_RCVBUF
+	UDPAnyBroadcast bool // broadcasts take no SO_BROADCAST, as before 4.3BSD
+	UDPPathMTU      bool // sent with DF, until ICMP says how much can be sent
 	BindTimeWait    bool // a port in TIME_WAIT takes SO_REUSEADDR on the new socket alone
 	BindWildcard    bool // *.port and a.port may both be bound, with SO_REUSEADDR
 	ConnectTimeWait bool // connect may reuse a pair that is in TIME_WAIT
@@ -144,14 +148,16 @@ func rfc9293() *Profile {
 		},
 		ISN: tcb.ISNRule{PerTick: 1, Keyed: true, Clock: tcb.Clock{Tick: 4 * time.Microsecond}},
 
-		BacklogTimes: 2,
-		BacklogMax:   4096,
-		FirstPort:    49152,
-		LastPort:     65535,
-		RandomPort:   true,
-		TTL:          64,
-		UDPChecksum:  true,
-		BindTimeWait: true,
+		BacklogTimes:  2,
+		BacklogMax:    4096,
+		FirstPort:     49152,
+		LastPort:      65535,
+		RandomPort:    true,
+		TTL:           64,
+		UDPChecksum:   true,
+		UDPMaxData:    65507,
+		UDPRecvBuffer: 40 * (1024 + 16),
+		BindTimeWait:  true,
 	}
 }
 
@@ -232,6 +238,8 @@ func linux() *Profile {
 		RandomPort:      true,
 		TTL:             64,
 		UDPChecksum:     true,
+		UDPMaxData:      65507,
+		UDPRecvBuffer:   212992, // rmem_default
 		ConnectTimeWait: true,
 	}
 }
@@ -306,15 +314,17 @@ func bsd() *Profile {
 		},
 		ISN: tcb.ISNRule{Boot: 1, PerTick: 64000, PerConnection: 64000, Clock: tcb.Clock{Tick: tick}},
 
-		BacklogTimes: 3,
-		BacklogPlus:  1,
-		BacklogMax:   5,
-		FirstPort:    1024,
-		LastPort:     5000,
-		TTL:          64,
-		UDPChecksum:  true,
-		BindTimeWait: true,
-		BindWildcard: true,
+		BacklogTimes:  3,
+		BacklogPlus:   1,
+		BacklogMax:    5,
+		FirstPort:     1024,
+		LastPort:      5000,
+		TTL:           64,
+		UDPChecksum:   true,
+		UDPMaxData:    9216,
+		UDPRecvBuffer: 40 * (1024 + 16), // udp_recvspace: 40 datagrams and their senders
+		BindTimeWait:  true,
+		BindWildcard:  true,
 	}
 }
 
@@ -333,6 +343,7 @@ func sunos() *Profile {
 	p.AcceptLIFO = true
 	p.TTL = 60
 	p.UDPChecksum = false // Fig 11-5
+	p.UDPAnyBroadcast = true
 	return p
 }
 
@@ -369,6 +380,8 @@ func solaris() *Profile {
 	p.TCP.MSL = 2 * time.Minute
 	p.TCP.UrgentLast = false
 	p.TCP.PathMTU = true
+	p.UDPMaxData = 65507
+	p.UDPPathMTU = true
 	p.BacklogTimes, p.BacklogPlus = 2, 0
 	p.FirstPort, p.LastPort = 32768, 65535
 	p.TTL = 255

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"sock/modes"
-	"sock/rawtcp/trace"
 )
 
 // A task is the machine that a run of sock lives on.
@@ -169,12 +168,3 @@ func (t *task) Observe(d time.Duration, tick, interrupted func()) (stop func()) 
 
 // sigio prints what the handler of SIGIO does.
 func (p *Process) sigio() { _, _ = output{p, true}.Write([]byte("SIGIO\n")) } // never fails
-
-// told tells the trace of a call.
-func (p *Process) told(name, text string, err error, local, remote netip.AddrPort) {
-	e := trace.Event{Kind: trace.Call, Host: p.h.name, Name: name, Text: text, Local: local, Remote: remote}
-	if err != nil {
-		e.Text, e.Result = "", err.Error()
-	}
-	p.w.tell(e)
-}

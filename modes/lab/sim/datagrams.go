@@ -1,249 +1,120 @@
 package sim
 
 import (
+	"errors"
 	"net/netip"
-	"strconv"
+	"slices"
 	"time"
 
 	"sock/modes"
+	"sock/rawtcp"
+	"sock/rawtcp/udp"
 )
 
 // datagrams is a UDP socket.
 type datagrams struct {
 	nothing
-	u      *udp
-	family modes.Family
+	k *udp.Socket // nil when the host has crashed
+	// values are the options that UDP knows nothing of.
 	values map[modes.Option]int
-	local  netip.AddrPort // the zero one before it is bound
-	remote netip.AddrPort // not valid unless it is connected
-	queue  []message
-	used   int // bytes of the receive buffer
-	memory int // and what they take of the host's memory
-	groups []netip.Addr
-	err    error // SO_ERROR
-}
-
-// message is a datagram that has arrived.
-type message struct {
-	from netip.AddrPort
-	to   netip.Addr
-	data []byte
 }
 
 func (h *Host) newDatagrams(p *Process, f modes.Family) *datagrams {
-	s := &datagrams{
-		nothing: nothing{p}, u: h.udp, family: f,
-		values: map[modes.Option]int{
-			modes.TTL:          int(h.profile.TTL),
-			modes.TOS:          int(h.profile.TOS),
-			modes.MulticastTTL: 1,
-			modes.RecvBuf:      h.udp.Buffer,
-			modes.SendBuf:      h.udp.MaxData,
-			modes.Linger:       -1,
-		},
+	family := rawtcp.IPv4
+	if f == modes.IPv6 {
+		family = rawtcp.IPv6
 	}
+	s := &datagrams{
+		nothing: nothing{p}, k: h.UDP.Socket(family),
+		values: map[modes.Option]int{modes.Linger: -1},
+	}
+	s.k.OnChange(s.onChange)
 	p.opened(s)
 	return s
 }
 
-func (s *datagrams) isIPv4() bool             { return s.family == modes.IPv4 }
-func (s *datagrams) flag(o modes.Option) bool { return s.values[o] != 0 }
-func (s *datagrams) maxData() int             { return min(s.values[modes.SendBuf], maxUDPData) }
-func (s *datagrams) canRead() bool            { return len(s.queue) > 0 || s.err != nil }
-func (s *datagrams) canWrite() bool           { return true }
-
-// matches returns how inexactly s is for a datagram: one for each end that is
-// not the very one (Fig 11-23). ok is false if it is not for s at all.
-func (s *datagrams) matches(to, from netip.AddrPort) (wildcards int, ok bool) {
-	if s.local.Port() != to.Port() || s.isIPv4() != to.Addr().Is4() {
-		return 0, false
-	}
-	if s.local.Addr() != to.Addr() {
-		if !s.local.Addr().IsUnspecified() {
-			return 0, false
-		}
-		wildcards++
-	}
-	if s.remote != from {
-		if s.remote.IsValid() {
-			return 0, false
-		}
-		wildcards++
-	}
-	return wildcards, true
-}
-
-// What 4.4BSD keeps beside the data of a datagram: the sender's address, and
-// with IP_RECVDSTADDR the destination. Each part is in mbufs of 128 bytes, and
-// of those there may be twice as many bytes as the buffer has (sbreserve).
-const (
-	sockaddrLen = 16
-	controlLen  = 16
-	mbufLen     = 128
-	mbufData    = 108
-)
-
-// size returns what m takes of the buffer.
-func (s *datagrams) size(m message) (bytes, memory int) {
-	bytes, memory = len(m.data)+sockaddrLen, mbufLen*(1+(len(m.data)+mbufData-1)/mbufData)
-	if s.flag(modes.RecvDstAddr) {
-		bytes, memory = bytes+controlLen, memory+mbufLen
-	}
-	return bytes, memory
-}
-
-// take puts m into the receive buffer, and reports whether it had room.
-func (s *datagrams) take(m message) bool {
-	bytes, memory := s.size(m)
-	limit := s.values[modes.RecvBuf]
-	if bytes > limit-s.used || bytes > 2*limit-s.memory {
-		return false
-	}
-	s.used, s.memory = s.used+bytes, s.memory+memory
-	s.queue = append(s.queue, m)
-	s.signal()
-	return true
-}
-
-// signal is SIGIO.
-func (s *datagrams) signal() {
-	if s.flag(modes.AsyncIO) {
+// onChange takes in that something has arrived: there is a signal, if the process
+// wants one.
+func (s *datagrams) onChange() {
+	if s.values[modes.AsyncIO] != 0 {
 		s.p.sigio()
 	}
 }
 
-// Bind wraps bind(2).
-func (s *datagrams) Bind(a netip.AddrPort) error {
-	s.enter()
-	err := s.bind(a)
-	s.tell("bind", a.String(), err)
-	return err
-}
+func (s *datagrams) now() time.Duration { return s.p.w.now }
 
-func (s *datagrams) bind(a netip.AddrPort) error {
-	if s.u == nil {
+// call begins a call, which fails if the socket has gone with its host.
+func (s *datagrams) call() error {
+	s.enter()
+	if s.k == nil {
 		return eBADF
 	}
-	return s.u.bind(s, orAny(a, s.family))
+	return nil
 }
 
-// orAny puts the unspecified address where none is given.
-func orAny(a netip.AddrPort, f modes.Family) netip.AddrPort {
-	switch {
-	case a.Addr().IsValid():
-		return a
-	case f == modes.IPv6:
-		return netip.AddrPortFrom(netip.IPv6Unspecified(), a.Port())
+func (s *datagrams) canRead() bool  { return s.k == nil || s.k.CanRead() }
+func (s *datagrams) canWrite() bool { return true }
+
+// Bind wraps bind(2).
+func (s *datagrams) Bind(a netip.AddrPort) error {
+	if err := s.call(); err != nil {
+		return err
 	}
-	return netip.AddrPortFrom(netip.IPv4Unspecified(), a.Port())
+	return errnoOf(s.k.Bind(s.now(), a))
 }
 
 // Connect wraps connect(2), which sends nothing.
 func (s *datagrams) Connect(a netip.AddrPort, _ time.Duration) error {
-	s.enter()
-	err := s.connect(a)
-	s.tell("connect", a.String(), err)
-	return err
-}
-
-func (s *datagrams) connect(a netip.AddrPort) error {
-	if err := s.ready(); err != nil {
+	if err := s.call(); err != nil {
 		return err
 	}
-	path, err := s.u.path(s, a)
-	if err != nil {
-		return err
-	}
-	if s.local.Addr().IsUnspecified() {
-		// The local address becomes fixed too (Section 11.12).
-		s.local = netip.AddrPortFrom(path.Source, s.local.Port())
-	}
-	s.remote = a
-	return nil
-}
-
-// ready binds s to a port, if it has none.
-func (s *datagrams) ready() error {
-	if s.u == nil {
-		return eBADF
-	}
-	if s.local.Port() == 0 {
-		return s.bind(netip.AddrPort{})
-	}
-	return nil
+	return errnoOf(s.k.Connect(s.now(), a))
 }
 
 // Local wraps getsockname(2).
 func (s *datagrams) Local() (netip.AddrPort, error) {
-	return orAny(s.local, s.family), nil
+	if err := s.call(); err != nil {
+		return netip.AddrPort{}, err
+	}
+	return s.k.Local(), nil
 }
 
 // Peer wraps getpeername(2).
 func (s *datagrams) Peer() (netip.AddrPort, error) {
-	if !s.remote.IsValid() {
+	if err := s.call(); err != nil {
+		return netip.AddrPort{}, err
+	}
+	if !s.k.Remote().IsValid() {
 		return netip.AddrPort{}, eNOTCONN
 	}
-	return s.remote, nil
+	return s.k.Remote(), nil
 }
 
 // Write wraps write(2).
 func (s *datagrams) Write(p []byte) (int, error) {
-	s.enter()
-	err := s.write(p)
-	s.tell("write", size(len(p)), err)
-	if err != nil {
-		return 0, err
-	}
-	return len(p), nil
-}
-
-func (s *datagrams) write(p []byte) error {
-	if !s.remote.IsValid() {
-		return eDESTADDRREQ
-	}
-	return s.send(p, s.remote)
-}
-
-func (s *datagrams) send(p []byte, to netip.AddrPort) error {
-	if err := s.ready(); err != nil {
-		return err
-	}
-	if err := s.takeErr(); err != nil {
-		return err
-	}
-	s.p.w.spend(datagramCalls)
-	if err := s.u.send(s, p, to); err != nil {
-		return err
-	}
-	s.p.work()
-	return nil
+	return s.send(len(p), func() error { return s.k.Write(s.now(), p) })
 }
 
 // WriteNow is Write: nothing blocks.
 func (s *datagrams) WriteNow(bufs ...[]byte) (int, error) {
-	var all []byte
-	for _, b := range bufs {
-		all = append(all, b...)
-	}
-	return s.Write(all)
+	return s.Write(slices.Concat(bufs...))
 }
 
 // WriteTo wraps sendto(2).
 func (s *datagrams) WriteTo(p []byte, to netip.AddrPort) (int, error) {
-	s.enter()
-	err := s.writeTo(p, to)
-	s.tell("sendto", size(len(p))+" to "+to.String(), err)
-	if err != nil {
-		return 0, err
-	}
-	return len(p), nil
+	return s.send(len(p), func() error { return s.k.WriteTo(s.now(), p, to) })
 }
 
-func (s *datagrams) writeTo(p []byte, to netip.AddrPort) error {
-	if s.remote.IsValid() {
-		return eISCONN
+func (s *datagrams) send(n int, call func() error) (int, error) {
+	if err := s.call(); err != nil {
+		return 0, err
 	}
-	return s.send(p, to)
+	s.p.w.spend(datagramCalls)
+	if err := call(); err != nil {
+		return 0, errnoOf(err)
+	}
+	s.p.work()
+	return n, nil
 }
 
 // Read wraps read(2).
@@ -253,79 +124,75 @@ func (s *datagrams) Read(p []byte) (int, error) {
 }
 
 // Peek wraps recv(2) with MSG_PEEK.
-func (s *datagrams) Peek(p []byte) (int, error) {
-	d, err := s.receive(p, true)
-	s.tell("recv", "MSG_PEEK, "+size(d.N), err)
-	return d.N, err
+func (s *datagrams) Peek(p []byte) (n int, err error) {
+	err = s.receive(func() error {
+		d, err := s.k.Peek(s.now(), p)
+		n = d.N
+		return err
+	})
+	return n, err
 }
 
 // ReadFrom wraps recvmsg(2).
-func (s *datagrams) ReadFrom(p []byte) (modes.Received, error) {
-	d, err := s.receive(p, false)
-	s.tell("recvfrom", size(d.N), err)
+func (s *datagrams) ReadFrom(p []byte) (d modes.Received, err error) {
+	err = s.receive(func() error {
+		got, err := s.k.Read(s.now(), p)
+		d = modes.Received(got)
+		return err
+	})
 	return d, err
 }
 
-func (s *datagrams) receive(p []byte, peek bool) (modes.Received, error) {
-	s.enter()
-	if err := s.ready(); err != nil {
-		return modes.Received{}, err
+// receive makes a call until there was something to read, or the time-out has
+// passed.
+func (s *datagrams) receive(call func() error) error {
+	until := s.p.w.after(s.values[modes.RecvTimeout])
+	for {
+		if err := s.call(); err != nil {
+			return err
+		}
+		if s.k.CanRead() {
+			s.p.work()
+		}
+		err := call()
+		if !errors.Is(err, rawtcp.ErrWouldBlock) {
+			return errnoOf(err)
+		}
+		if !s.p.w.await(until, s.canRead) {
+			return modes.ErrTimeout
+		}
 	}
-	if !s.p.w.await(s.p.w.after(s.values[modes.RecvTimeout]), s.canRead) {
-		return modes.Received{}, modes.ErrTimeout
-	}
-	s.p.work()
-	if err := s.takeErr(); err != nil {
-		return modes.Received{}, err
-	}
-	m := s.queue[0]
-	if !peek {
-		bytes, memory := s.size(m)
-		s.queue, s.used, s.memory = s.queue[1:], s.used-bytes, s.memory-memory
-	}
-	d := modes.Received{From: m.from, N: copy(p, m.data), Truncated: len(m.data) > len(p)}
-	if s.flag(modes.RecvDstAddr) {
-		d.To = m.to
-	}
-	return d, nil
 }
 
 // Close wraps close(2).
 func (s *datagrams) Close() error {
-	s.enter()
-	if s.u == nil {
-		return eBADF
+	if err := s.call(); err != nil {
+		return err
 	}
-	s.tell("close", "", nil)
-	s.exit()
-	return nil
+	s.k.OnChange(nil)
+	err := s.k.Close(s.now())
+	s.p.closed(s)
+	return errnoOf(err)
 }
 
 func (s *datagrams) exit() {
-	for _, g := range s.groups {
-		s.u.leave(g)
-	}
-	s.u.release(s)
-	s.vanish()
+	s.k.OnChange(nil)
+	_ = s.k.Close(s.now()) // it is open
 	s.p.closed(s)
 }
 
-func (s *datagrams) vanish() { s.u, s.queue = nil, nil }
+func (s *datagrams) vanish() { s.k = nil }
 
 // Set wraps setsockopt(2).
 func (s *datagrams) Set(o modes.Option, v int) error {
-	s.enter()
-	switch o {
-	case modes.NoDelay, modes.MaxSeg:
+	if err := s.call(); err != nil {
+		return err
+	}
+	if name, ok := udpOption(o); ok {
+		return errnoOf(s.k.Set(name, v))
+	}
+	if o == modes.NoDelay || o == modes.MaxSeg {
 		return eNOPROTOOPT
-	case modes.TTL:
-		if v < 1 || v > 255 {
-			return eINVAL
-		}
-	case modes.TOS, modes.MulticastTTL:
-		if v < 0 || v > 255 {
-			return eINVAL
-		}
 	}
 	s.values[o] = v
 	return nil
@@ -333,49 +200,64 @@ func (s *datagrams) Set(o modes.Option, v int) error {
 
 // Get wraps getsockopt(2).
 func (s *datagrams) Get(o modes.Option) (int, error) {
+	if err := s.call(); err != nil {
+		return 0, err
+	}
+	if name, ok := udpOption(o); ok {
+		v, err := s.k.Get(name)
+		return v, errnoOf(err)
+	}
 	if o == modes.NoDelay || o == modes.MaxSeg {
 		return 0, eNOPROTOOPT
 	}
 	return s.values[o], nil
 }
 
+// udpOption returns what UDP calls an option.
+func udpOption(o modes.Option) (udp.Option, bool) {
+	switch o {
+	case modes.ReuseAddr:
+		return udp.ReuseAddr, true
+	case modes.ReusePort:
+		return udp.ReusePort, true
+	case modes.Debug:
+		return udp.Debug, true
+	case modes.DontRoute:
+		return udp.DontRoute, true
+	case modes.DontFragment:
+		return udp.DontFragment, true
+	case modes.Broadcast:
+		return udp.Broadcast, true
+	case modes.OnesBroadcast:
+		return udp.OnesBroadcast, true
+	case modes.RecvDstAddr:
+		return udp.RecvDstAddr, true
+	case modes.TOS:
+		return udp.TOS, true
+	case modes.TTL:
+		return udp.TTL, true
+	case modes.MulticastTTL:
+		return udp.MulticastTTL, true
+	case modes.RecvBuf:
+		return udp.RecvBuf, true
+	case modes.SendBuf:
+		return udp.SendBuf, true
+	}
+	return 0, false
+}
+
 // JoinGroup wraps IP_ADD_MEMBERSHIP.
 func (s *datagrams) JoinGroup(group netip.Addr) error {
-	s.enter()
-	switch {
-	case s.u == nil:
-		return eBADF
-	case group.Is4() != s.isIPv4():
-		return eAFNOSUPPORT
-	case !group.IsMulticast():
-		return eINVAL
+	if err := s.call(); err != nil {
+		return err
 	}
-	for _, g := range s.groups {
-		if g == group {
-			return eADDRINUSE
-		}
-	}
-	s.groups = append(s.groups, group)
-	s.u.join(group)
-	return nil
+	return errnoOf(s.k.Join(group))
 }
 
 // Err gives and clears SO_ERROR.
-func (s *datagrams) Err() error { return s.takeErr() }
-
-func (s *datagrams) takeErr() error {
-	err := s.err
-	s.err = nil
-	return err
-}
-
-func (s *datagrams) tell(name, text string, err error) {
-	s.p.told(name, text, err, s.local, s.remote)
-}
-
-func size(n int) string {
-	if n == 1 {
-		return "1 byte"
+func (s *datagrams) Err() error {
+	if err := s.call(); err != nil {
+		return err
 	}
-	return strconv.Itoa(n) + " bytes"
+	return errnoOf(s.k.Err())
 }

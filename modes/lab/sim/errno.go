@@ -3,7 +3,10 @@ package sim
 import (
 	"errors"
 
+	"sock/rawtcp"
 	"sock/rawtcp/link"
+	"sock/rawtcp/tcb"
+	"sock/rawtcp/udp"
 )
 
 // errno is an error of the system, with the text that strerror has for it, as
@@ -38,17 +41,37 @@ const (
 	eTIMEDOUT     errno = "connection timed out"
 )
 
-// ofLink returns the system's name for an error of the network.
-func ofLink(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, link.ErrNoRoute):
-		return eNETUNREACH
-	case errors.Is(err, link.ErrDown):
-		return eNETDOWN
-	case errors.Is(err, link.ErrTooBig):
-		return eMSGSIZE
+// errnoOf returns the system's name for an error of TCP, of UDP or of the network.
+// io.EOF is no error.
+func errnoOf(err error) error {
+	for _, x := range []struct {
+		is  error
+		has errno
+	}{
+		{tcb.ErrRefused, eCONNREFUSED},
+		{tcb.ErrReset, eCONNRESET},
+		{tcb.ErrTimeout, eTIMEDOUT},
+		{tcb.ErrAborted, eCONNABORTED},
+		{rawtcp.ErrInUse, eADDRINUSE},
+		{rawtcp.ErrNotHere, eADDRNOTAVAIL},
+		{rawtcp.ErrNotConnected, eNOTCONN},
+		{rawtcp.ErrConnected, eISCONN},
+		{rawtcp.ErrInvalid, eINVAL},
+		{rawtcp.ErrBroadcast, eACCES},
+		{rawtcp.ErrClosed, eBADF},
+		{rawtcp.ErrPipe, ePIPE},
+		{rawtcp.ErrHostUnreachable, eHOSTUNREACH},
+		{rawtcp.ErrNetUnreachable, eNETUNREACH},
+		{udp.ErrFamily, eAFNOSUPPORT},
+		{udp.ErrNoPeer, eDESTADDRREQ},
+		{udp.ErrNoOption, eNOPROTOOPT},
+		{link.ErrNoRoute, eNETUNREACH},
+		{link.ErrDown, eNETDOWN},
+		{link.ErrTooBig, eMSGSIZE},
+	} {
+		if errors.Is(err, x.is) {
+			return x.has
+		}
 	}
-	return eINVAL
+	return err
 }

@@ -8,6 +8,7 @@ import (
 	"sock/rawtcp"
 	"sock/rawtcp/link"
 	"sock/rawtcp/profile"
+	"sock/rawtcp/udp"
 	"sock/rawtcp/wire"
 )
 
@@ -27,7 +28,6 @@ type HostOptions struct {
 	Routes     []link.Route
 	// Node has what else IP and ARP can be told.
 	Node link.NodeOptions
-	UDP  UDPOptions
 	// Busy is how long a read or a write of a socket keeps the process that
 	// makes it: how slow the machine is.
 	Busy time.Duration
@@ -54,13 +54,14 @@ type Host struct {
 	Ports []*link.Port
 	// TCP is nil after a Crash, and another one after each Reboot.
 	TCP *rawtcp.Stack
+	// UDP is likewise.
+	UDP *udp.Stack
 
 	w        *World
 	name     string
 	index    uint64
 	o        HostOptions
 	profile  *profile.Profile
-	udp      *udp
 	procs    []*Process // those that live
 	services []string   // what is started at each boot
 	boots    uint64
@@ -126,7 +127,7 @@ func (h *Host) boot(at time.Duration) {
 	h.TCP = rawtcp.New(h.Node, rawtcp.Options{
 		Host: h.name, Profile: h.profile, Seed: seed, Boot: at, Sink: h.w.sink,
 	})
-	h.udp = newUDP(h, seed)
+	h.UDP = udp.New(h.Node, udp.Options{Host: h.name, Profile: h.profile, Seed: seed, Sink: h.w.sink})
 	h.Node.Handle(handler{h})
 	for _, name := range h.services {
 		h.inetd(name)
@@ -149,7 +150,7 @@ func (h *Host) Crash() {
 	for _, p := range slices.Clone(h.procs) {
 		p.crash()
 	}
-	h.TCP, h.udp = nil, nil
+	h.TCP, h.UDP = nil, nil
 }
 
 // Reboot starts h again, after a Crash or with one. Its services run again,
@@ -177,8 +178,7 @@ type handler struct{ *Host }
 
 // Receive hands UDP, and the errors about it, to UDP, and all else to TCP.
 func (h handler) Receive(now time.Duration, packet []byte) {
-	if h.udp.takes(packet) {
-		return
+	if !h.UDP.Receive(now, packet) {
+		h.TCP.Receive(now, packet)
 	}
-	h.TCP.Receive(now, packet)
 }

@@ -34,9 +34,9 @@ func (h *Host) Netstat() []Row {
 			Timer: r.Timer, Left: r.Left,
 		})
 	}
-	for _, s := range h.udp.bound {
+	for _, r := range h.UDP.Netstat() {
 		rows = append(rows, Row{
-			Proto: proto("udp", s.local), RecvQ: s.used, Local: s.local, Foreign: s.remote,
+			Proto: proto("udp", r.Local), RecvQ: r.RecvQ, Local: r.Local, Foreign: r.Remote,
 		})
 	}
 	return rows

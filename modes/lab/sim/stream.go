@@ -8,7 +8,6 @@ import (
 
 	"sock/modes"
 	"sock/rawtcp"
-	"sock/rawtcp/link"
 	"sock/rawtcp/tcb"
 )
 
@@ -65,7 +64,7 @@ func (s *stream) Bind(a netip.AddrPort) error {
 	if err := s.call(); err != nil {
 		return err
 	}
-	return ofTCP(s.k.Bind(s.now(), a))
+	return errnoOf(s.k.Bind(s.now(), a))
 }
 
 // Listen wraps listen(2).
@@ -73,7 +72,7 @@ func (s *stream) Listen(backlog int) error {
 	if err := s.call(); err != nil {
 		return err
 	}
-	return ofTCP(s.k.Listen(s.now(), backlog))
+	return errnoOf(s.k.Listen(s.now(), backlog))
 }
 
 // Accept wraps accept(2).
@@ -99,7 +98,7 @@ func (s *stream) block(timeout modes.Option, ready func() bool, call func() erro
 		}
 		err := call()
 		if !errors.Is(err, rawtcp.ErrWouldBlock) {
-			return ofTCP(err)
+			return errnoOf(err)
 		}
 		if !s.p.w.await(until, ready) {
 			return modes.ErrTimeout
@@ -114,7 +113,7 @@ func (s *stream) Connect(a netip.AddrPort, limit time.Duration) error {
 	}
 	err := s.k.Connect(s.now(), a)
 	if !errors.Is(err, rawtcp.ErrWouldBlock) {
-		return ofTCP(err)
+		return errnoOf(err)
 	}
 	until := never
 	if limit > 0 {
@@ -124,7 +123,7 @@ func (s *stream) Connect(a netip.AddrPort, limit time.Duration) error {
 		return eTIMEDOUT
 	}
 	if s.k.State() == tcb.Closed {
-		return ofTCP(s.k.Err())
+		return errnoOf(s.k.Err())
 	}
 	return nil
 }
@@ -197,7 +196,7 @@ func (s *stream) WriteNow(bufs ...[]byte) (int, error) {
 	if errors.Is(err, rawtcp.ErrWouldBlock) {
 		return 0, modes.ErrWouldBlock
 	}
-	return n, ofTCP(err)
+	return n, errnoOf(err)
 }
 
 // WriteUrgent wraps send(2) with MSG_OOB.
@@ -213,7 +212,7 @@ func (s *stream) CloseWrite() error {
 	if err := s.call(); err != nil {
 		return err
 	}
-	return ofTCP(s.k.Shutdown(s.now()))
+	return errnoOf(s.k.Shutdown(s.now()))
 }
 
 // Close wraps close(2), which waits if the socket lingers.
@@ -231,7 +230,7 @@ func (s *stream) Close() error {
 		if !errors.Is(err, rawtcp.ErrWouldBlock) {
 			s.vanish()
 			s.p.closed(s)
-			return ofTCP(err)
+			return errnoOf(err)
 		}
 		s.p.w.await(never, func() bool { return s.changed })
 	}
@@ -256,35 +255,5 @@ func (s *stream) Err() error {
 	if err := s.call(); err != nil {
 		return err
 	}
-	return ofTCP(s.k.Err())
-}
-
-// ofTCP returns the system's name for an error of TCP. io.EOF is no error.
-func ofTCP(err error) error {
-	for _, x := range []struct {
-		is  error
-		has errno
-	}{
-		{tcb.ErrRefused, eCONNREFUSED},
-		{tcb.ErrReset, eCONNRESET},
-		{tcb.ErrTimeout, eTIMEDOUT},
-		{tcb.ErrAborted, eCONNABORTED},
-		{rawtcp.ErrInUse, eADDRINUSE},
-		{rawtcp.ErrNotHere, eADDRNOTAVAIL},
-		{rawtcp.ErrNotConnected, eNOTCONN},
-		{rawtcp.ErrConnected, eISCONN},
-		{rawtcp.ErrInvalid, eINVAL},
-		{rawtcp.ErrBroadcast, eACCES},
-		{rawtcp.ErrClosed, eBADF},
-		{rawtcp.ErrPipe, ePIPE},
-		{rawtcp.ErrHostUnreachable, eHOSTUNREACH},
-		{rawtcp.ErrNetUnreachable, eNETUNREACH},
-		{link.ErrNoRoute, eNETUNREACH},
-		{link.ErrDown, eNETDOWN},
-	} {
-		if errors.Is(err, x.is) {
-			return x.has
-		}
-	}
-	return err
+	return errnoOf(s.k.Err())
 }

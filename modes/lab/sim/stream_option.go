@@ -45,7 +45,7 @@ func (s *stream) Set(o modes.Option, v int) error {
 		return err
 	}
 	if name, ok := option(o); ok {
-		return ofTCP(s.k.Set(s.now(), name, v))
+		return errnoOf(s.k.Set(s.now(), name, v))
 	}
 	switch o {
 	case modes.OnesBroadcast, modes.MulticastTTL:
@@ -64,7 +64,7 @@ func (s *stream) Get(o modes.Option) (int, error) {
 	}
 	if name, ok := option(o); ok {
 		v, err := s.k.Get(name)
-		return v, ofTCP(err)
+		return v, errnoOf(err)
 	}
 	return s.values[o], nil
 }

@@ -358,8 +358,13 @@ func TestUDPPathMTU(t *testing.T) {
 		byDefault := func(gateway string) []link.Route {
 			return []link.Route{{To: netip.MustParsePrefix("0.0.0.0/0"), Gateway: netip.MustParseAddr(gateway)}}
 		}
+		p, err := profile.Get("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.UDPPathMTU = true
 		l.Host("a", HostOptions{
-			UDP: UDPOptions{PathMTU: true}, Interfaces: []Interface{at(near, "10.0.1.1/24")}, Routes: byDefault("10.0.1.2"),
+			Profile: p, Interfaces: []Interface{at(near, "10.0.1.1/24")}, Routes: byDefault("10.0.1.2"),
 		})
 		l.Host("r", HostOptions{
 			Router: true, Node: link.NodeOptions{HidesMTU: c.old},
@@ -367,9 +372,9 @@ func TestUDPPathMTU(t *testing.T) {
 		})
 		l.Host("b", HostOptions{Interfaces: []Interface{at(far, "10.0.2.1/24")}, Routes: byDefault("10.0.2.2")})
 		l.serve("b", "discard")
-		p := l.start("a", "sock -u -i -b1024 -n2 -p5 -w1000 b discard")
+		sock := l.start("a", "sock -u -i -b1024 -n2 -p5 -w1000 b discard")
 		l.run(time.Minute)
-		l.wantExit(p, 0)
+		l.wantExit(sock, 0)
 		l.wantPackets(c.want)
 	}
 }

@@ -194,10 +194,3 @@ func (w *World) Start(host string, args []string) (*Process, error) {
 	}
 	return h.start(args, main), nil
 }
-
-func (w *World) tell(e trace.Event) {
-	if w.sink != nil {
-		e.At = w.now
-		w.sink.Event(e)
-	}
-}
