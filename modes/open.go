@@ -74,20 +74,22 @@ func (r *run) tcpServer() error {
 		if err != nil {
 			return r.fail("accept() error", "accept", err, ln)
 		}
+		r.accepted(s)
 		if !r.o.Fork {
-			return r.accepted(s)
+			return r.serve(s, netip.AddrPort{})
 		}
 		r.Serve(func(h Host) {
 			child := &run{Host: h, o: r.o}
-			if err := child.accepted(s); err != nil {
+			if err := child.serve(s, netip.AddrPort{}); err != nil {
 				child.complain(err)
 			}
 		})
 	}
 }
 
-// accepted serves the client of one accepted connection.
-func (r *run) accepted(s Socket) error {
+// accepted tells of an accepted connection. The book's program leaves that to
+// the child, and which of two is first to chance.
+func (r *run) accepted(s Socket) {
 	here, err := s.Local()
 	if err == nil {
 		var peer netip.AddrPort
@@ -97,7 +99,6 @@ func (r *run) accepted(s Socket) error {
 	}
 	// A client that is gone already (accept gives its connection all the
 	// same) has no peer name any more; the first read tells what became of it.
-	return r.serve(s, netip.AddrPort{})
 }
 
 func (r *run) udpServer() error {
