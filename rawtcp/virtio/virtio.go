@@ -67,13 +67,14 @@ func (h *Header) Get(b []byte) {
 	}
 }
 
-// Outgoing returns the header for an IP packet that stands before bytes behind
-// it. The device computes the checksum of TCP and UDP if the packet has that of
-// the pseudo-header only; a packet whose checksum is complete, or wrong on
-// purpose, goes out as it is. With a size other than 0 the device cuts a TCP
-// packet into segments with so many bytes of data.
-func Outgoing(packet []byte, before, size int) (h Header) {
-	at, field, sum, ok := upper(packet)
+// Outgoing returns the header for an IP packet with so many bytes before it. The
+// packet may end behind its headers; length is that of all of it. The device
+// computes the checksum of TCP and UDP if the packet has that of the
+// pseudo-header only; a packet whose checksum is complete, or wrong on purpose,
+// goes out as it is. With a size other than 0 the device cuts a TCP packet into
+// segments with so many bytes of data.
+func Outgoing(packet []byte, length, before, size int) (h Header) {
+	at, field, sum, ok := upper(packet, length)
 	if !ok || size == 0 && binary.BigEndian.Uint16(packet[at+field:]) != sum {
 		return h
 	}
@@ -96,7 +97,7 @@ func (h *Header) Incoming(packet []byte) {
 	if h.GSO == None || h.Flags&NeedsChecksum != 0 {
 		return
 	}
-	if at, field, sum, ok := upper(packet); ok {
+	if at, field, sum, ok := upper(packet, len(packet)); ok {
 		binary.BigEndian.PutUint16(packet[at+field:], sum)
 	}
 }
@@ -107,10 +108,10 @@ const (
 	udpChecksum = 6
 )
 
-// upper finds the TCP or UDP header of a packet: where it begins, where the
-// checksum is in it, and the sum of the pseudo-header. It reports false of
-// fragments, of headers that are not whole, and of all else.
-func upper(packet []byte) (at, field int, sum uint16, ok bool) {
+// upper finds the TCP or UDP header of a packet of the given length: where it
+// begins, where the checksum is in it, and the sum of the pseudo-header. It
+// reports false of fragments, of headers that are not whole, and of all else.
+func upper(packet []byte, length int) (at, field int, sum uint16, ok bool) {
 	var protocol wire.Protocol
 	var src, dst netip.Addr
 	switch {
@@ -135,5 +136,5 @@ func upper(packet []byte) (at, field int, sum uint16, ok bool) {
 	if at < 20 || at+field+2 > len(packet) {
 		return 0, 0, 0, false
 	}
-	return at, field, uint16(wire.PseudoSum(src, dst, protocol, len(packet)-at)), true
+	return at, field, uint16(wire.PseudoSum(src, dst, protocol, length-at)), true
 }

@@ -51,7 +51,7 @@ func TestOutgoing(t *testing.T) {
 		{"short", packet(a4, b4, 0, wire.ChecksumPseudo)[:37], 0, Header{}},
 		{"nothing", nil, 0, Header{}},
 	} {
-		got := Outgoing(test.packet, 14, test.size)
+		got := Outgoing(test.packet[:min(len(test.packet), 72)], len(test.packet), 14, test.size)
 		if got != test.want {
 			t.Errorf("%s: %+v, want %+v", test.name, got, test.want)
 		}
