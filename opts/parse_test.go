@@ -234,10 +234,10 @@ func TestRefusals(t *testing.T) {
 		{"-s --echo -c port", "-c is about standard input, which --echo does not read: drop one of the two"},
 		{"-s --echo --cbreak port", "--cbreak is about standard input, which --echo does not read: drop one of the two"},
 
-		{"--raw host port", "--raw needs a link: add --wire FILE, where a sock --hub --wire FILE runs"},
+		{"--raw --addr 10.0.0.1 host port", "--addr is the address on a wire: add --wire FILE, or drop --addr"},
 		{"--wire w host port", "--wire is for our own TCP: add --raw, or drop --wire"},
 		{"--seed 1 host port", "--seed is for our own TCP: add --raw, or drop --seed"},
-		{"-u --raw --wire w host port", "--raw is for TCP, not for a UDP client: drop -u, or drop --raw"},
+		{"-u --raw --wire w host port", "--wire is for TCP, not for a UDP client: drop -u, or drop --wire"},
 		{"--raw --wire w --mtu 576 host port", "--mtu is for a hub, not for a TCP client: add --hub, or drop --mtu"},
 		{"--delay 1 host port", "--delay is for a link of our own: add --raw or --hub, or drop --delay"},
 		{"--hub", "--hub does not know where to be: add --wire FILE"},

@@ -114,8 +114,8 @@ func (l *line) conflicts() error {
 // own checks the flags of our own TCP against each other.
 func (l *line) own() error {
 	if l.o.Raw {
-		if l.o.Wire == "" {
-			return errorf("--raw needs a link: add --wire FILE, where a sock --hub --wire FILE runs")
+		if l.o.Wire == "" && l.o.Addr != "" {
+			return errorf("--addr is the address on a wire: add --wire FILE, or drop --addr")
 		}
 		return nil
 	}

@@ -346,9 +346,9 @@ func table(o *Options) []Flag {
 		},
 
 		{
-			"", "raw", "", own, tcp,
+			"", "raw", "", own, anywhere,
 			toggle{&o.Raw},
-			"our own TCP in place of the kernel's; needs --wire",
+			"our own TCP in place of the kernel's",
 		},
 		{
 			"", "wire", "FILE", own, tcp,

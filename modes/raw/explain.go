@@ -13,6 +13,11 @@ import (
 // Explain says why a call failed. What the kernel would look up about sockets is
 // not true of ours.
 func (h *Host) Explain(f modes.Failure) string {
+	if h.shared && h.kernelKnows(f) {
+		if s := h.Host.Explain(f); s != "" {
+			return s
+		}
+	}
 	switch f.Call {
 	case "bind":
 		return h.explainBind(f)
@@ -22,6 +27,15 @@ func (h *Host) Explain(f modes.Failure) string {
 		return ""
 	}
 	return h.Host.Explain(f)
+}
+
+// kernelKnows reports whether a call that failed may be explained by what the
+// kernel knows: who has a port, and how far a packet gets.
+func (h *Host) kernelKnows(f modes.Failure) bool {
+	if f.Call == "bind" {
+		return true
+	}
+	return f.Call == "connect" && !errors.Is(f.Err, syscall.EADDRINUSE) && !errors.Is(f.Err, syscall.EADDRNOTAVAIL)
 }
 
 func (h *Host) explainBind(f modes.Failure) string {

@@ -23,6 +23,7 @@ type Host struct {
 	modes.Host
 	loop    *loop.Loop
 	own     []netip.Prefix // its addresses
+	shared  bool           // they are the kernel's too
 	sink    trace.Sink
 	arrived waiter          // something has come from the link
 	down    <-chan struct{} // is closed when the link goes away; may be nil
@@ -41,6 +42,7 @@ type Host struct {
 // A Sink among the options is closed at the end.
 func New(h modes.Host, l loop.Link, own []netip.Prefix, o loop.Options) *Host {
 	r := &Host{Host: h, own: own, sink: o.Sink, arrived: newWaiter(), open: map[*stream]struct{}{}}
+	_, r.shared = l.(loop.Shared)
 	if d, ok := l.(mortal); ok {
 		r.down = d.Done()
 	}

@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 
 	"sock/modes"
 	"sock/opts"
 	"sock/rawtcp/hub"
 	"sock/rawtcp/loop"
+	"sock/rawtcp/rawip"
 )
 
 // attached is the link that a host is attached to.
@@ -23,7 +25,36 @@ type attached struct {
 
 // attach opens the link that a command line asks for.
 func attach(o *opts.Options) (attached, error) {
-	return plugIn(o)
+	if o.Wire != "" {
+		return plugIn(o)
+	}
+	return share()
+}
+
+// share takes a part of the kernel's network.
+func share() (attached, error) {
+	l, err := rawip.Open()
+	switch {
+	case errors.Is(err, rawip.ErrPrivilege):
+		return attached{}, privileges()
+	case err != nil:
+		return attached{}, fmt.Errorf("our own TCP beside the kernel's: %w", err)
+	}
+	own := l.Addresses()
+	if len(own) == 0 {
+		return attached{}, errors.Join(errors.New("this network has no address: try ip link set lo up"), l.Close())
+	}
+	return attached{l, own, "the network of this machine"}, nil
+}
+
+// privileges says what can be done without CAP_NET_RAW.
+func privileges() error {
+	program, err := os.Executable()
+	if err != nil {
+		program = "the program"
+	}
+	return fmt.Errorf("--raw on the network of this machine needs CAP_NET_RAW: allow it once with sudo setcap cap_net_raw+ep %s, "+
+		"or run it in a network of its own with unshare -Urn, or on a wire, which needs no privilege: add --wire FILE", program)
 }
 
 // plugIn plugs the host into a wire.

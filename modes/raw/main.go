@@ -19,8 +19,12 @@ import (
 // status. Of h is all but the sockets.
 func Main(h modes.Host, o *opts.Options) int {
 	work := onLink
-	if o.Hub {
+	switch {
+	case o.Hub:
 		work = beHub
+	case o.UDP && o.Wire == "":
+		// On its own network the kernel's UDP does no harm to our TCP.
+		return modes.Run(h, o)
 	}
 	status, err := work(h, o)
 	if err != nil {
