@@ -81,7 +81,8 @@ func quenched() Failure {
 	}
 }
 
-func fragmentsMissing() Failure {
+// FragmentsMissing is for fragments of which others have not come in time.
+func FragmentsMissing() Failure {
 	return Failure{
 		v4: wire.ICMPv4TimeExceeded, v4c: wire.ExceededReassembly,
 		v6: wire.ICMPv6TimeExceeded, v6c: wire.ExceededReassembly,

@@ -213,7 +213,7 @@ func (h *Node) advance(now time.Duration) {
 		// "If fragment zero is not available then no time exceeded need be sent
 		// at all." (RFC 792)
 		if e.First != nil {
-			h.Complain(now, e.First, fragmentsMissing())
+			h.Complain(now, e.First, FragmentsMissing())
 		}
 	}
 	for _, p := range h.ports {

@@ -10,13 +10,14 @@ import (
 	"sock/rawtcp/wire"
 )
 
-// host is the Stack and the IP beneath it: it loops back what the host sends to
+// host is the Stack and what is beneath it: it loops back what the host sends to
 // itself, takes from the link only what is for the host, and has the faults and
 // the tap that lie in between.
 type host struct {
 	Link
 	stack  *rawtcp.Stack
-	up     link.Handler // the Stack, or a tap before it
+	net    *internet    // above the Link, or nil if that is Shared: then it has one
+	up     link.Handler // the Stack, or net before it, or a tap before both
 	faulty *link.Faulty // or nil
 	shared bool         // the Link is Shared
 	name   string
@@ -40,8 +41,7 @@ func newHost(l Link, o Options) *host {
 		h.faulty.Handle(handler(h.passed))
 	}
 	if o.Sink == nil {
-		h.stack = rawtcp.New(h, o.Options)
-		h.up = h.stack
+		h.up = h.layers(h, o.Options)
 		return h
 	}
 	tap := link.NewTap(h, o.Host, "", o.Sink)
@@ -49,10 +49,19 @@ func newHost(l Link, o Options) *host {
 		h.faulty.Number = tap.Last
 		h.confess(o.Faults)
 	}
-	h.stack = rawtcp.New(tapped{h, tap}, o.Options)
-	tap.Handle(h.stack)
+	tap.Handle(h.layers(tapped{h, tap}, o.Options))
 	h.up = tap
 	return h
+}
+
+// layers makes what is above ip, and returns who takes its packets.
+func (h *host) layers(ip link.IP, o rawtcp.Options) link.Handler {
+	h.stack = rawtcp.New(ip, o)
+	if h.shared {
+		return h.stack
+	}
+	h.net = newInternet(h, ip, o)
+	return h.net
 }
 
 // tapped is a host whose packets pass a tap on their way out.
@@ -89,18 +98,26 @@ func (h *host) Buffer() []byte {
 
 // Send sends a packet of the Stack.
 func (h *host) Send(now time.Duration, packet []byte, why trace.Rule) error {
-	switch {
-	case !h.shared && h.isOwn(destination(packet)):
-		// It is received at the end of the turn: the Stack must not be
-		// called from within a call of its own.
-		h.self = append(h.self, append(h.buffer(), packet...))
-		h.spare = append(h.spare, packet)
-		return nil
-	case h.faulty != nil:
+	if !h.shared {
+		switch dst := destination(packet); {
+		case h.isOwn(dst):
+			h.loop(packet)
+			h.spare = append(h.spare, packet)
+			return nil
+		case h.IsBroadcast(dst), dst.IsMulticast() && h.net.isMember(dst):
+			// Who sends to everybody sends to himself.
+			h.loop(packet)
+		}
+	}
+	if h.faulty != nil {
 		return h.faulty.Send(now, packet, why)
 	}
 	return h.Link.Send(now, packet, why)
 }
+
+// loop has a copy of packet received at the end of the turn: the Stack must not be
+// called from within a call of its own.
+func (h *host) loop(packet []byte) { h.self = append(h.self, append(h.buffer(), packet...)) }
 
 // Checksums returns who computes them.
 func (h *host) Checksums() link.Checksums {
@@ -156,7 +173,7 @@ func (h *host) loopback(now time.Duration) bool {
 // nobody: such addresses "MUST NOT appear outside a host" (RFC 1122, section
 // 3.2.1.3).
 func (h *host) receive(now time.Duration, packet []byte) {
-	if dst := destination(packet); !h.Link.Has(dst) && !h.IsBroadcast(dst) && !dst.IsMulticast() {
+	if !h.isFor(destination(packet)) {
 		if h.sink != nil {
 			h.sink.Event(trace.Event{At: now, Kind: trace.Dropped, Host: h.name, Packet: packet, Reason: link.NotMine})
 		}
@@ -168,6 +185,14 @@ func (h *host) receive(now time.Duration, packet []byte) {
 	}
 	h.arrived = true
 	h.up.Receive(now, packet)
+}
+
+// isFor reports whether what comes from the link to dst is for this host.
+func (h *host) isFor(dst netip.Addr) bool {
+	if dst.IsMulticast() {
+		return h.net == nil || h.net.isMember(dst)
+	}
+	return h.Link.Has(dst) || h.IsBroadcast(dst)
 }
 
 // passed takes a packet that has come through the faults. It was to come a
@@ -195,6 +220,11 @@ func (h *host) confess(p *link.Pipe) {
 
 func (h *host) nextDeadline() (time.Duration, bool) {
 	d, ok := h.stack.NextDeadline()
+	if h.net != nil {
+		if f, is := h.net.parts.NextDeadline(); is && (!ok || f < d) {
+			d, ok = f, true
+		}
+	}
 	if h.faulty != nil {
 		if f, is := h.faulty.NextDeadline(); is && (!ok || f < d) {
 			return f, true
@@ -208,6 +238,9 @@ func (h *host) advance(now time.Duration) {
 		h.pass(now)
 	}
 	h.stack.Advance(now)
+	if h.net != nil {
+		h.net.expire(now)
+	}
 }
 
 // pass hands on what has come through the faults by now.

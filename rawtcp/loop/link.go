@@ -1,6 +1,8 @@
 package loop
 
 import (
+	"net/netip"
+
 	"sock/rawtcp"
 	"sock/rawtcp/link"
 )
@@ -30,4 +32,12 @@ type Link interface {
 type Shared interface {
 	Link
 	rawtcp.Ports
+}
+
+// Multicast is a Link that must be told of which groups its host is a member, to
+// hand over what is sent to them. One that is not hands over all.
+type Multicast interface {
+	Link
+	Join(group netip.Addr)
+	Leave(group netip.Addr)
 }

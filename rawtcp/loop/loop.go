@@ -8,6 +8,7 @@ import (
 
 	"sock/rawtcp"
 	"sock/rawtcp/link"
+	"sock/rawtcp/udp"
 )
 
 // Options are what a Loop is made with.
@@ -95,6 +96,15 @@ func (l *Loop) Do(f func(now time.Duration, s *rawtcp.Stack)) {
 	l.lock()
 	defer l.unlock()
 	f(l.now, l.stack)
+}
+
+// UDP returns the UDP of the host, for a function that Do calls. It is nil if the
+// link is Shared: then UDP is the other's business.
+func (l *Loop) UDP() *udp.Stack {
+	if l.host.net == nil {
+		return nil
+	}
+	return l.host.net.udp
 }
 
 // lock begins a turn: time stands still until unlock ends it.
