@@ -22,13 +22,22 @@ const tunFile = "/dev/net/tun"
 // It needs CAP_NET_ADMIN, or a device that belongs to the user; without, the
 // error says what can be done.
 func Open(name string) (f *os.File, device string, err error) {
-	fd, err := unix.Open(tunFile, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	fd, device, err := open(name, unix.IFF_NO_PI)
 	if err != nil {
-		return nil, "", explain(err)
+		return nil, "", err
+	}
+	return os.NewFile(uintptr(fd), tunFile), device, nil
+}
+
+// open is Open with flags, for a descriptor that does not block.
+func open(name string, flags uint16) (fd int, device string, err error) {
+	fd, err = unix.Open(tunFile, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, "", explain(err)
 	}
 	ifr, err := unix.NewIfreq(name)
 	if err == nil {
-		ifr.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
+		ifr.SetUint16(unix.IFF_TUN | flags)
 		err = unix.IoctlIfreq(fd, unix.TUNSETIFF, ifr)
 	}
 	if err == nil {
@@ -37,9 +46,9 @@ func Open(name string) (f *os.File, device string, err error) {
 	}
 	if err != nil {
 		_ = unix.Close(fd)
-		return nil, "", explain(err)
+		return 0, "", explain(err)
 	}
-	return os.NewFile(uintptr(fd), tunFile), ifr.Name(), nil
+	return fd, ifr.Name(), nil
 }
 
 // explain says what can be done about err.

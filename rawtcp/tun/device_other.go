@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+
+	"sock/rawtcp/loop"
 )
 
 // errTUN is why there is no TUN device here.
@@ -18,3 +20,6 @@ func Open(string) (*os.File, string, error) { return nil, "", errTUN }
 
 // SetUp returns the same.
 func SetUp(string, int, []netip.Prefix) error { return errTUN }
+
+// Attach returns the same.
+func Attach(Options) (loop.Link, error) { return nil, errTUN }

@@ -1,0 +1,290 @@
+package tun
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sock/rawtcp/link"
+	"sock/rawtcp/loop"
+	"sock/rawtcp/trace"
+	"sock/rawtcp/virtio"
+	"sock/rawtcp/wire"
+)
+
+// Link is the link of a host that is behind a TUN device: at the other end is the
+// kernel of this machine, and what it routes. Neither end computes checksums or
+// cuts segments without need: see virtio.
+type Link struct {
+	link.Attached
+	mtu     int
+	file    *os.File
+	raw     syscall.RawConn
+	running sync.WaitGroup
+	lost    atomic.Uint64
+
+	filling, writing *batch
+	free             [][]byte
+
+	down chan struct{}
+	once sync.Once
+	err  error // set before down is closed
+}
+
+var (
+	_ loop.Batcher   = (*Link)(nil)
+	_ link.Segmenter = (*Link)(nil)
+)
+
+// newMTU is that of a device that is made, in bytes.
+const newMTU = 1500
+
+// Attach returns a link behind a TUN device. If it makes the device, the kernel
+// gets the first free address of each of the host's networks.
+//
+// It needs CAP_NET_ADMIN, or a device that belongs to the user; without, the
+// error says what can be done.
+func Attach(o Options) (*Link, error) {
+	there, err := net.InterfaceByName(o.Device)
+	if err != nil {
+		return create(o)
+	}
+	kernel, err := addressesOf(there)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.Device, err)
+	}
+	own, err := inNetworks(o.Addresses, o.Device, kernel)
+	if err != nil {
+		return nil, err
+	}
+	if there.Flags&net.FlagUp == 0 {
+		return nil, fmt.Errorf("%s is down: sudo ip link set %s up", o.Device, o.Device)
+	}
+	return newLink(o.Device, own, there.MTU)
+}
+
+// create returns a link behind a new device.
+func create(o Options) (*Link, error) {
+	var kernel []netip.Prefix
+	for _, a := range o.Addresses {
+		k, err := kernelSide(a)
+		if err != nil {
+			return nil, err
+		}
+		kernel = append(kernel, k)
+	}
+	l, err := newLink(o.Device, o.Addresses, newMTU)
+	if err != nil {
+		return nil, err
+	}
+	if err := SetUp(l.Name, newMTU, kernel); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+func newLink(name string, own []netip.Prefix, mtu int) (*Link, error) {
+	fd, device, err := open(name, unix.IFF_NO_PI|unix.IFF_VNET_HDR)
+	if err != nil {
+		return nil, err
+	}
+	f := os.NewFile(uintptr(fd), tunFile)
+	err = unix.IoctlSetPointerInt(fd, unix.TUNSETVNETHDRSZ, virtio.Len)
+	if err == nil {
+		const offloads = unix.TUN_F_CSUM | unix.TUN_F_TSO4 | unix.TUN_F_TSO6 | unix.TUN_F_TSO_ECN
+		err = unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, offloads)
+	}
+	var raw syscall.RawConn
+	if err == nil {
+		raw, err = f.SyscallConn()
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", device, err), f.Close())
+	}
+	l := &Link{mtu: mtu, file: f, raw: raw, filling: &batch{}, writing: &batch{}, down: make(chan struct{})}
+	l.Attached = link.Attached{Interface: l, Name: device, Addresses: own}
+	return l, nil
+}
+
+// MTU returns that of the device.
+func (l *Link) MTU() int { return l.mtu }
+
+// Checksums returns that nobody computes them: nothing is damaged on the way.
+func (l *Link) Checksums() link.Checksums {
+	return link.Checksums{Send: wire.ChecksumPseudo, Offloaded: true}
+}
+
+// Buffer returns a buffer for Send or SendSegmented.
+func (l *Link) Buffer() []byte {
+	if n := len(l.free); n > 0 {
+		b := l.free[n-1]
+		l.free = l.free[:n-1]
+		return b[:0]
+	}
+	return make([]byte, 0, l.mtu)
+}
+
+// MaxSegmented returns the length of the longest packet there is.
+func (l *Link) MaxSegmented() int { return virtio.MaxPacket }
+
+// Send sends a packet with the next Flush.
+func (l *Link) Send(_ time.Duration, packet []byte, _ trace.Rule) error {
+	if len(packet) > l.mtu {
+		l.put(packet)
+		return link.ErrTooBig
+	}
+	return l.send(packet, nil, 0)
+}
+
+// SendSegmented is Send for a packet that the kernel takes as many segments.
+func (l *Link) SendSegmented(_ time.Duration, header, data []byte, size int, _ trace.Rule) error {
+	length := len(header) + len(data)
+	if length > virtio.MaxPacket || size <= 0 {
+		l.put(header)
+		return link.ErrTooBig
+	}
+	if len(data) <= size && length <= l.mtu {
+		size = 0 // there is nothing to cut
+	}
+	return l.send(header, data, size)
+}
+
+func (l *Link) send(packet, data []byte, size int) error {
+	if l.filling.add(packet, data, size) {
+		l.Flush()
+	}
+	return nil
+}
+
+// Flush sends what waits.
+func (l *Link) Flush() {
+	if l.filling.n > 0 {
+		l.sendBatch(l.filling)
+		l.recycle(l.filling)
+	}
+}
+
+// Waiting returns how many bytes of packets wait for Flush.
+func (l *Link) Waiting() int { return l.filling.bytes }
+
+// Swap makes what waits the batch that Write sends. The last Write has returned.
+func (l *Link) Swap() {
+	l.recycle(l.writing)
+	l.filling, l.writing = l.writing, l.filling
+}
+
+// Write sends the batch of the last Swap. It may be called while others send.
+func (l *Link) Write() { l.sendBatch(l.writing) }
+
+func (l *Link) sendBatch(b *batch) {
+	if lost := b.send(l.raw); lost > 0 {
+		l.lost.Add(uint64(lost))
+	}
+}
+
+// recycle takes back the buffers of a batch that has been sent.
+func (l *Link) recycle(b *batch) {
+	for _, p := range b.packets[:b.n] {
+		l.put(p)
+	}
+	clear(b.data[:b.n])
+	b.n, b.bytes = 0, 0
+}
+
+// put keeps a buffer for Buffer.
+func (l *Link) put(b []byte) {
+	if cap(b) >= l.mtu && len(l.free) < 2*batchLen {
+		l.free = append(l.free, b)
+	}
+}
+
+// Lost returns how many packets the kernel did not take.
+func (l *Link) Lost() uint64 { return l.lost.Load() }
+
+// Start begins to receive.
+func (l *Link) Start(receive func(packets [][]byte)) {
+	l.running.Go(func() { l.fail(l.run(receive)) })
+}
+
+// run hands over what the kernel sends, until the device is closed or gone.
+func (l *Link) run(receive func(packets [][]byte)) error {
+	var buffers [batchLen][]byte
+	for i := range buffers {
+		buffers[i] = make([]byte, virtio.Len+virtio.MaxPacket)
+	}
+	packets := make([][]byte, 0, batchLen)
+	for {
+		var why error
+		packets = packets[:0]
+		err := l.raw.Read(func(fd uintptr) bool {
+			for i := range buffers {
+				var n int
+				if n, why = unix.Read(int(fd), buffers[i]); why != nil {
+					break
+				}
+				if p := unpack(buffers[i][:n]); p != nil {
+					packets = append(packets, p)
+				}
+			}
+			return len(packets) > 0 || why != unix.EAGAIN
+		})
+		if len(packets) > 0 {
+			receive(packets)
+		}
+		if err == nil && why != unix.EAGAIN && why != unix.EINTR {
+			err = why
+		}
+		if err != nil {
+			return fmt.Errorf("the device: %w", err)
+		}
+	}
+}
+
+// unpack returns the packet that has been read, or nil if there is none.
+func unpack(b []byte) []byte {
+	if len(b) < virtio.Len {
+		return nil
+	}
+	var v virtio.Header
+	v.Get(b)
+	packet := b[virtio.Len:]
+	v.Incoming(packet)
+	return packet
+}
+
+// Done returns a channel that is closed when the device is gone, or Close was
+// called. Err says which.
+func (l *Link) Done() <-chan struct{} { return l.down }
+
+// Err returns nil until Done is closed, then net.ErrClosed after Close.
+func (l *Link) Err() error {
+	select {
+	case <-l.down:
+		return l.err
+	default:
+		return nil
+	}
+}
+
+func (l *Link) fail(why error) {
+	l.once.Do(func() {
+		l.err = why
+		close(l.down)
+	})
+}
+
+// Close ends the link, and the device if Attach has made it.
+func (l *Link) Close() error {
+	l.fail(net.ErrClosed)
+	err := l.file.Close()
+	l.running.Wait()
+	return err
+}
