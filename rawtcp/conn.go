@@ -50,15 +50,14 @@ func (s *Stack) newConn(local, remote netip.AddrPort, path link.Path, from *Sock
 	if remote.Addr().Is6() {
 		p.IPHeader = 40
 	}
+	// 4.4BSD counts the ticks since it was booted, "timestamp 995351" after
+	// almost six days (Fig 24-8).
+	p.TSOffset = -uint32(s.boot / max(from.cfg.TSClock, 1))
 	if s.prof.ISN.Keyed {
 		// "It is RECOMMENDED to [...] generate per-connection timestamp
 		// offsets" so that nobody learns how long the host has been up
 		// (RFC 7323, section 5.4 and 7.1).
-		p.TSOffset = uint32(s.hash(&c.pair, 0))
-	} else {
-		// 4.4BSD counts the ticks since it was booted, "timestamp 995351" after
-		// almost six days (Fig 24-8).
-		p.TSOffset = -uint32(s.boot / max(from.cfg.TSClock, 1))
+		p.TSOffset += uint32(s.hash(&c.pair, 0))
 	}
 	if s.sink != nil {
 		p.Hook = func(e tcb.Event) { s.event(c, e) }

@@ -38,6 +38,7 @@ type Stack struct {
 	quietUntil time.Duration
 	holding    bool
 
+	secret [16]byte // of initial sequence numbers and of timestamps
 	isn    *tcb.ISNSource
 	chance *rand.Rand
 	ipID   uint16
@@ -80,10 +81,9 @@ func New(ip link.IP, o Options) *Stack {
 	}
 	s.segmenter, _ = ip.(link.Segmenter)
 	s.waits.init()
-	var secret [16]byte
-	binary.LittleEndian.PutUint64(secret[:], s.chance.Uint64())
-	binary.LittleEndian.PutUint64(secret[8:], s.chance.Uint64())
-	s.isn = tcb.NewISNSource(s.prof.ISN, o.Boot, secret)
+	binary.LittleEndian.PutUint64(s.secret[:], s.chance.Uint64())
+	binary.LittleEndian.PutUint64(s.secret[8:], s.chance.Uint64())
+	s.isn = tcb.NewISNSource(s.prof.ISN, o.Boot, s.secret)
 	return s
 }
 

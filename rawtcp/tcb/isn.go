@@ -23,7 +23,10 @@ type ISNSource struct {
 	rule ISNRule
 	boot time.Duration
 	key  [2]uint64
-	used uint32 // connections so far
+
+	// Used is how many connections have got a number. A host whose memory is
+	// brought back goes on counting from there.
+	Used uint32
 }
 
 // NewISNSource returns the generator of a host that boots now. key is its
@@ -45,8 +48,8 @@ func NewISNSource(rule ISNRule, boot time.Duration, key [16]byte) *ISNSource {
 // systems F is nothing, and M counts connections too.
 func (s *ISNSource) Next(now time.Duration, sockets []byte) seq.Value {
 	n := s.rule.Boot + s.rule.PerTick*uint32(s.rule.Clock.Ticks(s.boot, now)) +
-		s.rule.PerConnection*s.used
-	s.used++
+		s.rule.PerConnection*s.Used
+	s.Used++
 	if s.rule.Keyed {
 		n += uint32(sipHash(s.key, sockets))
 	}
