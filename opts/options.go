@@ -93,8 +93,12 @@ type Options struct {
 	Set     []string // --set: name=value
 	Seed    int      // --seed; 0 unless given
 	Trace   bool     // --trace
-	Ladder  string   // --ladder
-	Pcapng  string   // --pcapng
+
+	// What is seen of it, or of a wire: the names of files, or "-" for standard
+	// output.
+	TraceJSON string // --trace-json
+	Ladder    string // --ladder
+	Pcapng    string // --pcapng
 
 	// The hub of a wire.
 	Hub        bool        // --hub

@@ -109,6 +109,9 @@ func TestParse(t *testing.T) {
 		{"--raw --wire w --trace --ladder a.svg --pcapng b host port", func(o *Options) {
 			o.Raw, o.Wire, o.Trace, o.Ladder, o.Pcapng = true, "w", true, "a.svg", "b"
 		}},
+		{"-i --raw --wire w --trace-json - --drop SYN host port", func(o *Options) {
+			o.Bulk, o.Raw, o.Wire, o.TraceJSON, o.Drop = true, true, "w", "-", []string{"SYN"}
+		}},
 		{"-v --hub --wire w --delay 40ms --loss 1% --mtu 576 --drop SYN --drop RST --seed 3", func(o *Options) {
 			o.Verbose, o.Hub, o.Wire, o.MTU, o.Seed, o.Drop = 1, true, "w", 576, 3, []string{"SYN", "RST"}
 			o.Conditions = []Condition{{"delay", "40ms"}, {"loss", "1%"}}
@@ -241,6 +244,9 @@ func TestRefusals(t *testing.T) {
 		{"--raw --wire w --mtu 576 host port", "--mtu is for a hub, not for a TCP client: add --hub, or drop --mtu"},
 		{"--delay 1 host port", "--delay is for a link of our own: add --raw or --hub, or drop --delay"},
 		{"--hub", "--hub does not know where to be: add --wire FILE"},
+		{"--raw --wire w --pcapng - host port", "--pcapng - does not go: standard output is for the data; name a file"},
+		{"-i --raw --wire w --json --ladder - host port", "--ladder - does not go: standard output is for the JSON of --json; name a file"},
+		{"--hub --wire w --trace-json - --pcapng -", "--pcapng - does not go: standard output is for what --trace-json writes; name a file"},
 		{"--hub --wire w host", `"host" is one operand too many: a hub is sock --hub --wire FILE`},
 		{"--hub --wire w -n5", "-n is not for a hub: drop it, or drop --hub"},
 		{"--hub --wire w --raw", "--raw is not for a hub: drop it, or drop --hub"},

@@ -114,6 +114,9 @@ func (l *line) conflicts() error {
 // own checks the flags of our own TCP against each other.
 func (l *line) own() error {
 	if l.o.Raw {
+		if err := l.output(); err != nil {
+			return err
+		}
 		if l.o.Wire == "" && l.o.Addr != "" {
 			return errorf("--addr is the address on a wire: add --wire FILE, or drop --addr")
 		}
@@ -135,7 +138,7 @@ func (l *line) own() error {
 // takes few.
 func (l *line) hub() error {
 	for _, f := range l.flags {
-		also := f.Group == faults || slices.Contains([]string{"wire", "seed", "ladder", "pcapng", "verbose"}, f.Name)
+		also := f.Group == faults || slices.Contains([]string{"wire", "seed", "trace-json", "ladder", "pcapng", "verbose"}, f.Name)
 		if l.given[f.Name] && f.where != hub && !also {
 			return errorf("%s is not for a hub: drop it, or drop --hub", l.as(f))
 		}
@@ -145,6 +148,31 @@ func (l *line) hub() error {
 		return errorf("%q is one operand too many: a hub is sock --hub --wire FILE", l.words[0])
 	case l.o.Wire == "":
 		return errorf("--hub does not know where to be: add --wire FILE")
+	}
+	return l.output()
+}
+
+// output checks that no two have standard output.
+func (l *line) output() error {
+	o := l.o
+	has := ""
+	switch {
+	case o.Hub:
+	case o.JSON:
+		has = "the JSON of --json"
+	case !o.Bulk:
+		has = "the data"
+	}
+	for _, f := range []struct{ flag, file string }{
+		{"--trace-json", o.TraceJSON}, {"--ladder", o.Ladder}, {"--pcapng", o.Pcapng},
+	} {
+		switch {
+		case f.file != "-":
+		case has != "":
+			return errorf("%s - does not go: standard output is for %s; name a file", f.flag, has)
+		default:
+			has = "what " + f.flag + " writes"
+		}
 	}
 	return nil
 }

@@ -381,13 +381,18 @@ func table(o *Options) []Flag {
 			"print calls, segments, states and timers",
 		},
 		{
+			"", "trace-json", "FILE", own, tcp,
+			word{&o.TraceJSON, "the name of a file, or - for standard output", nil},
+			"the same in FILE, as lines of JSON",
+		},
+		{
 			"", "ladder", "FILE", own, tcp,
-			word{&o.Ladder, "the name of a file", nil},
+			word{&o.Ladder, "the name of a file, or - for standard output", nil},
 			"draw a time-line at the end, as text or FILE.svg",
 		},
 		{
 			"", "pcapng", "FILE", own, tcp,
-			word{&o.Pcapng, "the name of a file", nil},
+			word{&o.Pcapng, "the name of a file, or - for standard output", nil},
 			"capture the packets, for Wireshark",
 		},
 

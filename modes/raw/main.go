@@ -50,20 +50,22 @@ func onLink(h modes.Host, o *opts.Options) (status int, err error) {
 		return 0, err
 	}
 	name := l.own[0].Addr().String()
-	sink, err := hostViews(h, o, name)
+	views, err := hostViews(h, o, name)
 	if err != nil {
 		return 0, errors.Join(err, l.Close())
 	}
+	h = views.orderly()
 	if o.Verbose > 0 && !o.BookMessages {
 		fmt.Fprintf(h.Stderr(), "this host is %s on %s\n", addresses(l.own), l.name)
 	}
 	l.tell(h)
 	r := New(h, l.Link, l.own, loop.Options{
-		Options: rawtcp.Options{Host: name, Profile: system, Seed: seed, Sink: sink},
+		Options: rawtcp.Options{Host: name, Profile: system, Seed: seed, Sink: views.opened()},
 		Faults:  faults,
 	})
 	status = modes.Run(r, o)
-	return status, r.End()
+	err = r.End()
+	return views.status(status), err
 }
 
 // system returns the profile of --profile, with what --set changes in it.
@@ -96,25 +98,20 @@ func beHub(h modes.Host, o *opts.Options) (status int, err error) {
 	if options.Conditions, err = conditions(o); err != nil {
 		return 0, err
 	}
-	if o.Verbose > 0 {
-		options.Log = func(text string) { fmt.Fprintln(h.Stderr(), text) }
-	}
-	if options.Sink, err = hubViews(h, o, options.Epoch); err != nil {
-		return 0, err
-	}
-	b, err := hub.New(options)
+	views, err := hubViews(h, o, options.Epoch)
 	if err != nil {
 		return 0, err
 	}
+	options.Sink = views.opened()
+	b, err := hub.New(options)
+	if err != nil {
+		return 0, errors.Join(err, views.Close())
+	}
 	if err := b.Listen(o.Wire); err != nil {
-		return 0, errors.Join(err, b.Close())
+		return 0, errors.Join(err, b.Close(), views.Close())
 	}
 	end := func() {
-		err := b.Close()
-		if options.Sink != nil {
-			err = errors.Join(err, options.Sink.Close())
-		}
-		if err != nil {
+		if err := errors.Join(b.Close(), views.Close()); err != nil {
 			fmt.Fprintln(h.Stderr(), err)
 		}
 	}
@@ -123,7 +120,11 @@ func beHub(h modes.Host, o *opts.Options) (status int, err error) {
 		fmt.Fprintf(h.Stderr(), "listening on %s\n", o.Wire)
 	}
 	background()
-	if err := b.Commands(keyboard{h}, h.Stdout()); err != nil && o.Verbose > 0 {
+	answers := h.Stdout()
+	if views.stdout() {
+		answers = h.Stderr()
+	}
+	if err := b.Commands(keyboard{h}, answers); err != nil && o.Verbose > 0 {
 		fmt.Fprintf(h.Stderr(), "no commands from standard input: %v\n", err)
 	}
 	select {} // a signal ends the process

@@ -1,11 +1,13 @@
 package raw
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"sock/modes"
@@ -13,101 +15,211 @@ import (
 	"sock/rawtcp/trace"
 )
 
-// hostViews opens what --trace, --ladder and --pcapng show of a host, or nil.
-func hostViews(h modes.Host, o *opts.Options, host string) (trace.Sink, error) {
-	see := trace.AtHost(host)
-	var line trace.Sink
+// views are what a command line has shown of a host or of a wire. They are a
+// trace.Sink that never waits: what is slow has a queue before it.
+type views struct {
+	h      modes.Host
+	all    []*view
+	sink   trace.Sink // all of them, or nil
+	once   sync.Once  // they are closed
+	failed atomic.Bool
+}
+
+// view is one of them.
+type view struct {
+	sink  trace.Sink   // what the teller tells
+	queue *trace.Queue // what sink ends in, or nil if it has all in memory
+	out   *output
+}
+
+const (
+	// waiting is how many bytes may wait to be shown, in each view.
+	waiting = 8 << 20
+	// shutting is how long the end of a process waits for a view.
+	shutting = 5 * time.Second
+)
+
+// hostViews opens what --trace and the others show of a host.
+func hostViews(h modes.Host, o *opts.Options, host string) (*views, error) {
+	v := &views{h: h}
 	if o.Trace {
-		line = newTimeline(h.Stderr())
+		out := &output{name: "--trace", w: h.Stderr(), tell: v.broken}
+		v.queued(out, newTimeline(out), everything)
 	}
-	files, err := fileViews(o, time.Now(), see)
-	return trace.Fan(line, files), err
+	return v, v.files(o, time.Now(), trace.AtHost(host))
 }
 
-// hubViews opens what -v, --ladder and --pcapng show of a wire, or nil.
-func hubViews(h modes.Host, o *opts.Options, epoch time.Time) (trace.Sink, error) {
-	var packets trace.Sink
+// hubViews opens what -v and the others show of a wire.
+func hubViews(h modes.Host, o *opts.Options, epoch time.Time) (*views, error) {
+	v := &views{h: h}
 	if o.Verbose > 0 {
-		l := trace.NewLister(trace.Listing{Times: trace.ClockTimes, Epoch: epoch})
-		packets = trace.NewTcpdump(h.Stderr(), l)
+		out := &output{name: "-v", w: h.Stderr(), tell: v.broken}
+		v.queued(out, newListing(out, epoch), listed)
 	}
-	files, err := fileViews(o, epoch, trace.OnLink(""))
-	return trace.Fan(packets, files), err
+	return v, v.files(o, epoch, trace.OnLink(""))
 }
 
-// fileViews opens the files, or nil if none is asked for.
-func fileViews(o *opts.Options, epoch time.Time, see func(*trace.Event) bool) (trace.Sink, error) {
-	var all []trace.Sink
-	for _, v := range []struct {
+// files opens the files. see says which packets are captured.
+func (v *views) files(o *opts.Options, epoch time.Time, see func(*trace.Event) bool) error {
+	type opening struct {
 		name string
-		make func(io.Writer) trace.Sink
-	}{
-		{o.Ladder, func(w io.Writer) trace.Sink { return ladder(w, o.Ladder) }},
-		{o.Pcapng, func(w io.Writer) trace.Sink {
-			return trace.NewPcapng(w, trace.Capture{LinkType: trace.LinkTypeRaw, Epoch: epoch, See: see})
+		with func(out *output)
+	}
+	for _, f := range []opening{
+		{o.TraceJSON, func(out *output) { v.queued(out, trace.NewJSON(out), everything) }},
+		{o.Pcapng, func(out *output) {
+			capture := trace.NewPcapng(out, trace.Capture{LinkType: trace.LinkTypeRaw, Epoch: epoch, See: see})
+			v.queued(out, capture, func(e *trace.Event) bool { return len(e.Packet) == 0 || see(e) })
 		}},
+		{o.Ladder, func(out *output) { v.add(&view{sink: ladder(out), out: out}) }},
 	} {
-		if v.name == "" {
+		if f.name == "" {
 			continue
 		}
-		f, err := os.Create(v.name)
+		out, err := v.create(f.name)
 		if err != nil {
-			return nil, errors.Join(err, closeAll(all))
+			_ = v.Close() // there is nothing in them yet
+			return err
 		}
-		all = append(all, file{v.make(f), f})
+		f.with(out)
 	}
-	return trace.Fan(all...), nil
+	return nil
 }
 
-func closeAll(all []trace.Sink) error {
-	if len(all) == 0 {
-		return nil
-	}
-	return trace.Fan(all...).Close()
+// stdout reports whether one of them has standard output.
+func (v *views) stdout() bool {
+	return slices.ContainsFunc(v.all, func(x *view) bool { return x.out.w == v.h.Stdout() })
 }
+
+// create opens a file, or standard output for "-".
+func (v *views) create(name string) (*output, error) {
+	if name == "-" {
+		return &output{name: "standard output", w: v.h.Stdout(), tell: v.broken}, nil
+	}
+	f, err := os.Create(name)
+	return &output{name: name, w: f, file: f, tell: v.broken}, err
+}
+
+// queued adds a view that s writes to out, of the events that keep reports true
+// for.
+func (v *views) queued(out *output, s trace.Sink, keep func(*trace.Event) bool) {
+	out.Flush() // what a file begins with
+	q := trace.NewQueue(flushed{s, out}, waiting)
+	v.add(&view{trace.Filter(q, keep), q, out})
+}
+
+func (v *views) add(x *view) {
+	v.all = append(v.all, x)
+	v.sink = trace.Fan(v.sink, x.sink)
+}
+
+func everything(*trace.Event) bool { return true }
+
+// flushed is a sink whose output is flushed when nothing more comes for now.
+type flushed struct {
+	trace.Sink
+	out *output
+}
+
+func (f flushed) Flush() { f.out.Flush() }
 
 // ladder draws a picture for a file of that name, or text.
-func ladder(w io.Writer, name string) trace.Sink {
-	if strings.HasSuffix(name, ".svg") {
-		return trace.NewLadderSVG(w, trace.LadderOptions{})
+func ladder(out *output) trace.Sink {
+	if strings.HasSuffix(out.name, ".svg") {
+		return trace.NewLadderSVG(out, trace.LadderOptions{})
 	}
-	return trace.NewLadder(w, trace.LadderOptions{})
+	return trace.NewLadder(out, trace.LadderOptions{})
 }
 
-// file is a sink that closes its file.
-type file struct {
-	trace.Sink
-	f *os.File
+// Event tells all of them.
+func (v *views) Event(e trace.Event) { v.sink.Event(e) }
+
+// Close ends them all. What goes wrong, and what is missing in them, is told.
+func (v *views) Close() error {
+	v.once.Do(func() {
+		var all sync.WaitGroup
+		for _, x := range v.all {
+			all.Go(func() { v.close(x) })
+		}
+		all.Wait()
+	})
+	return nil
 }
 
-func (f file) Close() error { return errors.Join(f.Sink.Close(), f.f.Close()) }
-
-// timeline prints all that is told, one line each: calls, packets, states and
-// timers.
-type timeline struct {
-	w      io.Writer
-	lister *trace.Lister
-}
-
-func newTimeline(w io.Writer) trace.Sink {
-	anything := func(*trace.Event) bool { return true }
-	return timeline{w, trace.NewLister(trace.Listing{See: anything})}
-}
-
-// Event prints e.
-func (t timeline) Event(e trace.Event) {
-	text, ok := t.lister.Line(e)
-	e.Host = "" // it is always the same
-	switch rule := e.Rule.String(); {
-	case !ok:
-		text = e.Summary()
-	case e.Kind == trace.Dropped:
-		text = e.Summary() + ": " + text
-	case e.Kind == trace.Sent && rule != "":
-		text += ": " + rule
+// close ends a view. One that nobody reads is not waited for.
+func (v *views) close(x *view) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = x.sink.Close() // the output has told of it
+		x.out.Close()
+	}()
+	if x.queue == nil {
+		<-done
+		return
 	}
-	fmt.Fprintf(t.w, "%10.6f %s\n", e.At.Seconds(), text)
+	limit := time.NewTimer(shutting)
+	defer limit.Stop()
+	select {
+	case <-done:
+		if n := x.queue.Lost(); n > 0 {
+			fmt.Fprintf(v.h.Stderr(), "%s: events missing, since there was no time for them: %d\n", x.out.name, n)
+		}
+	case <-limit.C:
+		v.failed.Store(true)
+		if x.out.w != v.h.Stderr() { // nor would anybody read that
+			v.broken(x.out.name + " is not whole: nobody reads it")
+		}
+	}
 }
 
-// Close does nothing: every line has been printed.
-func (t timeline) Close() error { return nil }
+// broken says that a view could not be written.
+func (v *views) broken(text string) {
+	v.failed.Store(true)
+	fmt.Fprintln(v.h.Stderr(), text)
+}
+
+// status returns what the process ends with that would otherwise with s.
+func (v *views) status(s int) int {
+	if v.failed.Load() {
+		return max(s, 1)
+	}
+	return s
+}
+
+// opened returns the sink of v for who takes nil for none.
+func (v *views) opened() trace.Sink {
+	if v.sink == nil {
+		return nil
+	}
+	return v
+}
+
+// orderly returns a host whose messages come after what --trace has told before
+// them.
+func (v *views) orderly() modes.Host {
+	for _, x := range v.all {
+		if x.queue != nil && x.out.name == "--trace" {
+			return orderly{v.h, x.queue}
+		}
+	}
+	return v.h
+}
+
+type orderly struct {
+	modes.Host
+	trace *trace.Queue
+}
+
+// Stderr is written to when the trace has been.
+func (o orderly) Stderr() io.Writer { return after{o.Host.Stderr(), o.trace} }
+
+type after struct {
+	w     io.Writer
+	trace *trace.Queue
+}
+
+func (a after) Write(p []byte) (int, error) {
+	a.trace.Sync()
+	return a.w.Write(p)
+}

@@ -101,6 +101,11 @@ func (p *pcapng) section() {
 // time.
 func (p *pcapng) iface(e *Event) uint32 {
 	name := strings.Trim(e.Host+":"+e.Interface, ":")
+	if p.LinkType == LinkTypeRaw && e.Link != "" {
+		// tcpdump takes but one interface of this type: libpcap compares the
+		// number in the file with what it has made of the first.
+		name = e.Link
+	}
 	if name == "" {
 		name = "network"
 	}

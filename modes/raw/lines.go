@@ -1,0 +1,67 @@
+package raw
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"sock/rawtcp/trace"
+)
+
+// timeline prints all that is told of a host, one line each: calls, packets,
+// states and timers.
+type timeline struct {
+	w      io.Writer
+	lister *trace.Lister
+}
+
+func newTimeline(w io.Writer) trace.Sink {
+	return timeline{w, trace.NewLister(trace.Listing{See: everything})}
+}
+
+// Event prints e.
+func (t timeline) Event(e trace.Event) {
+	text, ok := t.lister.Line(e)
+	e.Host = "" // it is always the same
+	switch rule := e.Rule.String(); {
+	case !ok:
+		text = e.Summary()
+	case e.Kind == trace.Dropped:
+		text = e.Summary() + ": " + text
+	case e.Kind == trace.Sent && rule != "":
+		text += ": " + rule
+	}
+	fmt.Fprintf(t.w, "%10.6f %s\n", e.At.Seconds(), text)
+}
+
+// Close does nothing: every line has been printed.
+func (t timeline) Close() error { return nil }
+
+// listing prints the packets that are put on a wire, as tcpdump does, and who
+// comes and goes.
+type listing struct {
+	w      io.Writer
+	lister *trace.Lister
+}
+
+func newListing(w io.Writer, epoch time.Time) trace.Sink {
+	return listing{w, trace.NewLister(trace.Listing{Times: trace.ClockTimes, Epoch: epoch})}
+}
+
+// listed reports whether a listing prints e: of what befalls a packet it says
+// nothing.
+func listed(e *trace.Event) bool {
+	return e.Kind == trace.Sent || e.Kind == trace.Note && e.ID == 0
+}
+
+// Event prints e.
+func (l listing) Event(e trace.Event) {
+	text, ok := l.lister.Line(e)
+	if !ok {
+		text = e.Text
+	}
+	fmt.Fprintln(l.w, text)
+}
+
+// Close does nothing: every line has been printed.
+func (l listing) Close() error { return nil }
