@@ -97,11 +97,18 @@ test:
 		(cd $$m && $(GOTESTSUM) --format pkgname-and-test-fails --jsonfile test.json -- -race -shuffle=on ./...) || exit 1; \
 	done
 
-bench:
+# Ratios to others in the same run: of sock on the kernel's sockets, of the engine
+# in memory, and of sock --raw on a link, which takes root.
+bench: bench-kernel bench-engine bench-link
+
+bench-kernel:
 	$(GO) run ./modes/kernel/bench
 
 bench-engine:
 	$(GO) -C rawtcp/peer run ./bench
+
+bench-link:
+	$(GO) -C rawtcp/peer run ./linkbench
 
 # Each of the mistakes is made, and the tests are run: some minutes.
 mutants:
@@ -112,4 +119,4 @@ clean:
 	for m in $(MODULES); do rm -f $$m/test.json; done
 
 .FORCE:
-.PHONY: all demo labs install uninstall check format tidy vet build staticcheck man test bench bench-engine mutants clean .FORCE
+.PHONY: all demo labs install uninstall check format tidy vet build staticcheck man test bench bench-kernel bench-engine bench-link mutants clean .FORCE

@@ -18,6 +18,9 @@ type Options struct {
 	// The Sink is also told of packets; it is called with the lock held, and
 	// must not call the Loop.
 	rawtcp.Options
+	// Estate is what the process before has left of this host; nil is that the
+	// host has just booted.
+	Estate *rawtcp.Estate
 	// Faults is what befalls packets between the Stack and the link, both
 	// ways: see link.Faulty. It is the Loop's from then on. nil is nothing.
 	Faults *link.Pipe
@@ -59,6 +62,9 @@ func New(l Link, o Options) *Loop {
 	p := &Loop{epoch: time.Now(), armed: never, arrived: o.Arrived, sockets: map[*socket]struct{}{}}
 	p.host = newHost(l, o)
 	p.stack = p.host.stack
+	if o.Estate != nil {
+		p.stack.Inherit(0, o.Estate)
+	}
 	p.timer = time.AfterFunc(never, p.tick)
 	if b, ok := l.(Batcher); ok {
 		p.pump = newPump(b, p)
@@ -165,8 +171,16 @@ func (l *Loop) receive(packets [][]byte) {
 			l.unlock()
 			return
 		}
+		// "it MUST process them all before sending any ACK segments" (RFC
+		// 9293, section 3.10.7.4): Release sends them, if the link is not busy
+		// and will do so itself.
+		busy := l.pump != nil && l.pump.busy
+		l.stack.Hold()
 		for _, p := range packets[:n] {
 			l.host.receive(l.now, p)
+		}
+		if !busy {
+			l.stack.Release(l.now)
 		}
 		l.unlock()
 		packets = packets[n:]

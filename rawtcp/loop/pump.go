@@ -21,20 +21,16 @@ type pump struct {
 	link   Batcher
 	start  chan struct{} // a batch is to be written; is closed at the end
 	ended  chan struct{} // is closed when the goroutine has
-	recent time.Duration // when a long batch was last written
+	recent time.Duration // when a batch was last sent
 
 	busy    bool // a batch is being written
 	stopped bool // by stop
 }
 
-const (
-	// short is how few bytes are sent at once: it takes no longer than to
-	// wake another goroutine.
-	short = 1000
-	// lull is after how long a silence a batch is sent at once whatever its
-	// length: nothing shows that another follows.
-	lull = time.Millisecond
-)
+// lull is after how long a silence a batch is sent at once, with the lock held:
+// nothing shows that another one follows soon, and to wake the goroutine takes
+// time.
+const lull = 100 * time.Microsecond
 
 func newPump(b Batcher, l *Loop) *pump {
 	p := &pump{link: b, start: make(chan struct{}, 1), ended: make(chan struct{}), recent: -lull}
@@ -47,11 +43,9 @@ func (p *pump) flush(l *Loop) {
 	if p.busy {
 		return
 	}
-	switch n := p.link.Waiting(); {
-	case n == 0:
-	case n < short || p.stopped:
-		p.link.Flush()
-	case l.now-p.recent > lull:
+	switch {
+	case p.link.Waiting() == 0:
+	case l.now-p.recent > lull || p.stopped:
 		p.link.Flush()
 		p.recent = l.now
 	default:
