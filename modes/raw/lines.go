@@ -3,6 +3,7 @@ package raw
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"sock/rawtcp/trace"
@@ -37,28 +38,32 @@ func (t timeline) Event(e trace.Event) {
 // Close does nothing: every line has been printed.
 func (t timeline) Close() error { return nil }
 
-// listing prints the packets that are put on a wire, as tcpdump does, and who
-// comes and goes.
+// listing prints the packets that are put on a wire, as tcpdump does, which of
+// them nobody gets, and who comes and goes.
 type listing struct {
 	w      io.Writer
 	lister *trace.Lister
 }
 
 func newListing(w io.Writer, epoch time.Time) trace.Sink {
-	return listing{w, trace.NewLister(trace.Listing{Times: trace.ClockTimes, Epoch: epoch})}
+	return listing{w, trace.NewLister(trace.Listing{Times: trace.ClockTimes, Epoch: epoch, See: listed})}
 }
 
-// listed reports whether a listing prints e: of what befalls a packet it says
-// nothing.
+// listed reports whether a listing prints e: of what else befalls a packet it
+// says nothing.
 func listed(e *trace.Event) bool {
-	return e.Kind == trace.Sent || e.Kind == trace.Note && e.ID == 0
+	return e.Kind == trace.Sent || e.Kind == trace.Dropped || e.Kind == trace.Note && e.ID == 0
 }
 
 // Event prints e.
 func (l listing) Event(e trace.Event) {
 	text, ok := l.lister.Line(e)
-	if !ok {
+	switch {
+	case !ok:
 		text = e.Text
+	case e.Kind == trace.Dropped:
+		ends, _, _ := strings.Cut(text, ": ") // the packet itself has been listed
+		text = ends + ": " + e.Summary()
 	}
 	fmt.Fprintln(l.w, text)
 }

@@ -36,7 +36,9 @@ ended server
 # expect wire: * IP 10.0.0.2.1104 > 10.0.0.1.9: Flags [P.], seq 1:13, ack 1, win 4096, length 12
 # expect wire: cable cut: the wire
 # expect wire: * IP 10.0.0.2.1104 > 10.0.0.1.9: Flags [P.], seq 13:27, ack 1, win 4096, length 14
+# expect wire: * IP 10.0.0.2.1104 > 10.0.0.1.9: dropped: cable cut
 # expect wire: * IP 10.0.0.2.1104 > 10.0.0.1.9: Flags [P.], seq 13:33, ack 1, win 4096, length 20
+# expect wire: * IP 10.0.0.2.1104 > 10.0.0.1.9: dropped: cable cut
 # expect wire: cable mended: the wire
 # expect wire: * IP 10.0.0.2.1104 > 10.0.0.1.9: Flags [P.], seq 13:33, ack 1, win 4096, length 20
 # expect wire: * IP 10.0.0.1.9 > 10.0.0.2.1104: Flags [.], ack 33, win *, length 0

@@ -24,6 +24,7 @@ crash server
 # expect wire: * IP 10.0.0.2.1055 > 10.0.0.1.7: Flags [.], ack 14, win 4096, length 0
 # expect wire: * IP 10.0.0.1.7 > 10.0.0.2.1055: Flags [.], ack 14, win 4096, length 0
 # expect wire: cable cut: the wire
+# expect wire: * IP 10.0.0.2.1055 > 10.0.0.1.7: dropped: cable cut
 # expect client: * timer keep fired
 # expect client: * IP 10.0.0.1.7 > 10.0.0.2.1055: Flags [.], ack 14, win 4096, length 0
 # expect client: * timer keep fired

@@ -17,6 +17,7 @@ ended client 1
 # expect wire: * IP 10.0.0.2.1024 > 10.0.0.99.9: Flags [S], seq *, win 4096, options [mss 1024], length 0
 # expect wire: * IP 10.0.0.2.1024 > 10.0.0.99.9: Flags [S], seq *, win 4096, options [mss 1024], length 0
 # expect wire: * IP 10.0.0.2.1024 > 10.0.0.99.9: Flags [S], seq *, win 4096, options [mss 1024], length 0
+# expect wire: * IP 10.0.0.2.1024 > 10.0.0.99.9: dropped: nobody has that address
 # expect client: * timer rexmt fired
 # expect client: * timer rexmt fired
 # expect client: * timer connect fired
