@@ -2,6 +2,7 @@ package rawtcp
 
 import (
 	"cmp"
+	"iter"
 	"net/netip"
 	"slices"
 	"time"
@@ -65,4 +66,17 @@ func (s *Stack) Netstat(now time.Duration) []Row {
 	}
 	slices.SortFunc(rows, func(a, b Row) int { return cmp.Compare(b.id, a.id) })
 	return rows
+}
+
+// Orphans returns the connections that no user has any more and that go on alone,
+// in no order, those in TIME_WAIT left out. There may be so many that whoever
+// looks for one had better stop when it is found.
+func (s *Stack) Orphans() iter.Seq[tcb.Info] {
+	return func(yield func(tcb.Info) bool) {
+		for _, c := range s.conns {
+			if c.sock == nil && c.parent == nil && !yield(c.tcb.Info()) {
+				return
+			}
+		}
+	}
 }

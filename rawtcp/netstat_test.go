@@ -100,6 +100,53 @@ func TestNetstat(t *testing.T) {
 	want("reset", boundRow, listening)
 }
 
+// TestOrphans: a connection is one from the close of its user until it has ended,
+// or only TIME_WAIT is left.
+func TestOrphans(t *testing.T) {
+	l := newLone(t, "rfc9293")
+	want := func(what string, states ...tcb.State) {
+		t.Helper()
+		var got []tcb.State
+		for in := range l.Orphans() {
+			got = append(got, in.State)
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, states) {
+			t.Errorf("%s: %v, not %v", what, got, states)
+		}
+	}
+	k := l.listen(at(here, 23), 4)
+	half := l.peer(at(there, 1028), at(here, 23))
+	half.send(wire.SYN, "")
+	half.take(wire.SYN | wire.ACK)
+	p, q := l.peer(at(there, 1029), at(here, 23)), l.peer(at(there, 1030), at(here, 23))
+	p.open()
+	q.open()
+	want("in the queue")
+	a, err := k.Accept(l.now)
+	l.ok(err)
+	b, err := k.Accept(l.now)
+	l.ok(err)
+	want("accepted")
+	q.send(wire.FIN|wire.ACK, "")
+	q.take(wire.ACK)
+	l.ok(a.Close(l.now))
+	p.take(wire.FIN | wire.ACK)
+	want("closed", tcb.FinWait1)
+	l.ok(b.Close(l.now))
+	q.take(wire.FIN | wire.ACK)
+	want("both closed", tcb.FinWait1, tcb.LastAck)
+	for range l.Orphans() {
+		break // when one has been found
+	}
+	p.send(wire.ACK, "")
+	q.send(wire.ACK, "")
+	want("one has ended", tcb.FinWait2)
+	p.send(wire.FIN|wire.ACK, "")
+	p.take(wire.ACK)
+	want("the other waits for 2 MSL")
+}
+
 // TestNetstatServer is the four steps of 18.11.1: all connections of a server
 // have its port.
 func TestNetstatServer(t *testing.T) {

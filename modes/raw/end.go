@@ -103,19 +103,19 @@ const never = time.Duration(math.MaxInt64)
 // unfinished returns how long a silence is worth waiting for those connections
 // that have been closed and are not over, but for TIME_WAIT: 0 if there are none.
 func (h *Host) unfinished() (worth time.Duration) {
-	h.loop.Do(func(now time.Duration, tcp *rawtcp.Stack) {
-		for _, r := range tcp.Netstat(now) {
-			if r.Owned {
-				continue
-			}
-			switch r.State {
+	h.loop.Do(func(_ time.Duration, tcp *rawtcp.Stack) {
+		for in := range tcp.Orphans() {
+			switch in.State {
 			case tcb.FinWait1, tcb.FinWait2:
 				worth = patience
 			case tcb.Closing, tcb.LastAck:
-				if r.SendQ > 0 {
+				if in.SendQueued > 0 {
 					worth = patience
 				}
 				worth = max(worth, shortPatience)
+			}
+			if worth == patience {
+				return // there is no more
 			}
 		}
 	})

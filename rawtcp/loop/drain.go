@@ -41,12 +41,10 @@ func (l *Loop) drained() {
 // sending reports whether a connection that its user has closed has still
 // something to send.
 func (l *Loop) sending() bool {
-	for _, r := range l.stack.Netstat(l.now) {
-		switch r.State {
+	for in := range l.stack.Orphans() {
+		switch in.State {
 		case tcb.FinWait1, tcb.Closing, tcb.LastAck:
-			if !r.Owned {
-				return true
-			}
+			return true
 		}
 	}
 	return false
