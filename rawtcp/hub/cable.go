@@ -15,7 +15,6 @@ import (
 type cable struct {
 	pipe   *link.Pipe
 	state  link.Conditions // of pipe
-	rules  []string        // of pipe, as they were given
 	mtu    int
 	prefix netip.Prefix // for addresses without a length, and those that are given out
 	limit  int          // how many may be plugged in

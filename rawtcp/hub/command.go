@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,6 +13,8 @@ import (
 )
 
 const help = `list                     who is on the wire, its conditions and its rules
+rules                    those that are at work, with their numbers
+forget N                 take rule N out of work, or all; also its words
 cut [ADDRESS]            cut the cable of a host, or the whole wire
 mend [ADDRESS]           mend it
 cut [ADDRESS] at TIME    cut it at that time since the hub began; also mend
@@ -37,14 +40,20 @@ func (c *cable) command(now time.Duration, line string) (answer string, err erro
 		return help, nil
 	case verb == "list":
 		return c.list(now), nil
+	case verb == "rules" && len(words) == 1:
+		return c.listRules(), nil
+	case verb == "forget":
+		return "", c.forget(words[1:])
 	case (verb == "cut" || verb == "mend") && len(words) <= 2:
 		return "", c.change(now, verb == "cut", words[1:])
 	case verb == "corrupt" && len(words) > 2:
 		return "", c.rule(line) // and not a condition of that name
 	case link.IsCondition(verb):
 		return "", c.condition(words)
+	case slices.Contains([]string{"drop", "hold", "duplicate", "corrupt", "cut", "mend"}, verb):
+		return "", c.rule(line)
 	}
-	return "", c.rule(line)
+	return "", fmt.Errorf("there is no command %q: help tells those there are", words[0])
 }
 
 // change cuts or mends a cable now: that of an address, or the whole wire.
@@ -96,14 +105,51 @@ func (c *cable) rule(text string) error {
 	if err != nil {
 		return err
 	}
-	if len(c.rules) >= maxRules {
+	if len(c.pipe.Rules()) >= maxRules {
 		return fmt.Errorf("there are %d rules, and no room for more", maxRules)
 	}
-	if err := c.pipe.Add(r); err != nil {
-		return err
+	return c.pipe.Add(r)
+}
+
+// forget takes a rule out of work, which its number or its words name, or all.
+func (c *cable) forget(which []string) error {
+	all := c.pipe.Rules()
+	text := strings.Join(which, " ")
+	if strings.EqualFold(text, "all") {
+		for i := range all {
+			c.pipe.Forget(len(all) - 1 - i)
+		}
+		return nil
 	}
-	c.rules = append(c.rules, r.String())
+	i, err := strconv.Atoi(text)
+	if i--; err != nil {
+		i = slices.IndexFunc(all, func(r link.Working) bool { return strings.EqualFold(r.String(), text) })
+	}
+	switch {
+	case text == "":
+		return errors.New("forget which rule? Its number, its words, or all: rules tells them")
+	case i < 0 || i >= len(all):
+		return fmt.Errorf("there is no rule %s: rules tells those that are at work", text)
+	}
+	c.pipe.Forget(i)
 	return nil
+}
+
+// listRules returns the rules, and how many packets of their kind have come.
+func (c *cable) listRules() string {
+	all := c.pipe.Rules()
+	if len(all) == 0 {
+		return "there are no rules"
+	}
+	var lines []string
+	for i, r := range all {
+		text := fmt.Sprintf("%d: %v", i+1, r)
+		if r.Seen > 0 {
+			text += fmt.Sprintf(" (of that kind have come: %d)", r.Seen)
+		}
+		lines = append(lines, text)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // maxRules is how many rules there may be: each packet asks them all.
@@ -116,8 +162,8 @@ func (c *cable) list(now time.Duration) string {
 	fmt.Fprintf(&b, "wire: MTU %d, %s\n", c.mtu, c.state)
 	fmt.Fprintf(&b, "packets: %d in, %d out, %d under way, %d dropped, %d duplicated, %d corrupted, %d for nobody",
 		s.In, s.Delivered, s.Pending, s.Dropped+c.full, s.Duplicated, s.Corrupted, c.nobody)
-	for _, r := range c.rules {
-		b.WriteString("\nrule: " + r)
+	for _, r := range c.pipe.Rules() {
+		b.WriteString("\nrule: " + r.String())
 	}
 	if c.cut {
 		b.WriteString("\ncut: all of it")

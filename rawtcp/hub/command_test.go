@@ -33,15 +33,19 @@ func TestWrongCommands(t *testing.T) {
 		"loss 0 speed 7":           `"speed" is no condition of a link`,
 		"drop all":                 `"drop all": "" is no kind of packet`,
 		"corrupt the 1st elephant": `"corrupt the 1st elephant": "elephant" is no kind of packet`,
-		"fold":                     `"fold": a rule begins with drop, hold, duplicate, corrupt, cut or mend, not "fold"`,
+		"fold":                     `there is no command "fold": help tells those there are`,
+		"forget":                   "forget which rule? Its number, its words, or all: rules tells them",
+		"forget 1":                 "there is no rule 1: rules tells those that are at work",
+		"forget 0":                 "there is no rule 0: rules tells those that are at work",
+		"forget drop the 1st SYN":  "there is no rule drop the 1st SYN: rules tells those that are at work",
 	} {
 		if _, err := b.command(0, line); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, not %s", line, err, want)
 		}
 	}
 	b.wantTold()
-	if (b.state != link.Conditions{}) || len(b.rules) > 0 {
-		t.Errorf("changed: %+v %q", b.state, b.rules)
+	if (b.state != link.Conditions{}) || len(b.pipe.Rules()) > 0 {
+		t.Errorf("changed: %+v %q", b.state, b.listRules())
 	}
 }
 
@@ -72,6 +76,50 @@ func TestConditions(t *testing.T) {
 	if got := b.state.String(); got != "delay 500ms, dup 1, reorder 0.5, corrupt 0.01, rate 1500000, queue 7" {
 		t.Error(got)
 	}
+}
+
+// What is forgotten is done no more, nor some day.
+func TestForget(t *testing.T) {
+	b := newBench(t, Options{})
+	one, two := b.plug("10.0.0.1"), b.plug("10.0.0.2")
+	b.do("drop every SYN")
+	b.do("drop every ACK")
+	b.do("cut 10.0.0.2 at 1 s")
+	b.do("drop every RST")
+	b.do("cut at 5 s")
+	b.do("mend at 2 s")
+	one.segment("10.0.0.2", wire.SYN, "")
+	one.segment("10.0.0.2", wire.SYN, "")
+	want := func(want string) {
+		t.Helper()
+		if got, err := b.command(b.at, "rules"); err != nil || got != want {
+			t.Errorf("%s\nnot\n%s", got, want)
+		}
+	}
+	want(`1: drop every SYN (of that kind have come: 2)
+2: drop every ACK
+3: cut 10.0.0.2 at 1 s
+4: drop every RST
+5: cut at 5 s
+6: mend at 2 s`)
+	b.do("forget 3")
+	b.do("forget DROP every  ack")
+	b.until(3 * time.Second) // the mend is over
+	want(`1: drop every SYN (of that kind have come: 2)
+2: drop every RST
+3: cut at 5 s`)
+	one.segment("10.0.0.2", wire.ACK, "")
+	if len(two.got) != 1 {
+		t.Errorf("%d segments have come", len(two.got))
+	}
+	b.do("forget ALL")
+	want("there are no rules")
+	b.until(10 * time.Second)
+	one.segment("10.0.0.2", wire.SYN, "")
+	if len(two.got) != 2 {
+		t.Errorf("%d segments have come", len(two.got))
+	}
+	b.wantTold("10.0.0.1 has joined: a test", "10.0.0.2 has joined: a test")
 }
 
 // Rules count packets from when they are given, whoever sends them.

@@ -337,7 +337,7 @@ func TestCommandLines(t *testing.T) {
 		defer h.Close()
 		var out strings.Builder
 		must(t, h.Commands(strings.NewReader("cut\nmendd\n\nmend\n"), &out))
-		if got := out.String(); got != "\"mendd\": a rule begins with drop, hold, duplicate, corrupt, cut or mend, not \"mendd\"\n" {
+		if got := out.String(); got != "there is no command \"mendd\": help tells those there are\n" {
 			t.Error(got)
 		}
 		log.only(t, "cable cut: the wire\ncable mended: the wire\n")

@@ -10,14 +10,16 @@ type outage struct {
 	at  time.Duration
 	end int // or Everybody: the whole link
 	cut bool
+	// rule is that which says so, or nil.
+	rule *rule
 }
 
 // Cut cuts the cable of one end, or the whole link for Everybody, at a time
 // to come. What is under way then is lost.
-func (p *Pipe) Cut(at time.Duration, end int) { p.plan(outage{at, end, true}) }
+func (p *Pipe) Cut(at time.Duration, end int) { p.plan(outage{at, end, true, nil}) }
 
 // Mend undoes a Cut of the same end.
-func (p *Pipe) Mend(at time.Duration, end int) { p.plan(outage{at, end, false}) }
+func (p *Pipe) Mend(at time.Duration, end int) { p.plan(outage{at, end, false, nil}) }
 
 func (p *Pipe) plan(o outage) {
 	i := len(p.outages)
@@ -37,6 +39,7 @@ func (p *Pipe) advance(now time.Duration) {
 	for len(p.outages) > 0 && p.outages[0].at <= now {
 		o := p.outages[0]
 		p.outages = p.outages[1:]
+		p.rules = slices.DeleteFunc(p.rules, func(r *rule) bool { return r == o.rule })
 		i := slices.Index(p.cuts, o.end)
 		if (i >= 0) == o.cut {
 			continue

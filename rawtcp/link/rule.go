@@ -51,10 +51,13 @@ type rule struct {
 	seen int // packets that were of the kind
 }
 
+// isOutage reports whether r is about a cable at some time, and no packet.
+func (r *Rule) isOutage() bool { return r.action == actCut || r.action == actMend }
+
 // Add puts a rule to work. It fails if the rule names a host that is not on
 // the link.
 func (p *Pipe) Add(r Rule) error {
-	if r.action != actCut && r.action != actMend {
+	if !r.isOutage() {
 		p.rules = append(p.rules, &rule{Rule: r})
 		return nil
 	}
@@ -68,8 +71,33 @@ func (p *Pipe) Add(r Rule) error {
 			return fmt.Errorf("%q: no host %q is on this link", r.text, r.host)
 		}
 	}
-	p.plan(outage{r.at, end, r.action == actCut})
+	o := outage{r.at, end, r.action == actCut, &rule{Rule: r}}
+	p.rules = append(p.rules, o.rule)
+	p.plan(o)
 	return nil
+}
+
+// Working is a Rule at work.
+type Working struct {
+	Rule
+	Seen int // packets that were of its kind, whichever of them it is about
+}
+
+// Rules returns the rules at work, in the order of Add. One that cuts or mends a
+// cable is no longer among them when it has.
+func (p *Pipe) Rules() []Working {
+	var all []Working
+	for _, r := range p.rules {
+		all = append(all, Working{r.Rule, r.seen})
+	}
+	return all
+}
+
+// Forget takes the rule out of work that is the ith of Rules.
+func (p *Pipe) Forget(i int) {
+	r := p.rules[i]
+	p.rules = slices.Delete(p.rules, i, i+1)
+	p.outages = slices.DeleteFunc(p.outages, func(o outage) bool { return o.rule == r })
 }
 
 // fate is what rules do to one packet.
@@ -88,7 +116,7 @@ func (p *Pipe) judge(now time.Duration, packet []byte) (f fate) {
 	var v view
 	v.look(packet)
 	for _, r := range p.rules {
-		if !p.matches(r, &v) {
+		if r.isOutage() || !p.matches(r, &v) {
 			continue
 		}
 		switch r.action {
