@@ -89,6 +89,9 @@ type Options struct {
 	Raw     bool     // --raw
 	Wire    string   // --wire: the name of a socket's file, or udp:ADDRESS:PORT
 	Addr    string   // --addr; "auto" unless given
+	TUN     string   // --tun: the name of a device
+	Iface   string   // --interface
+	Gateway string   // --gateway: of each version of IP one, with a comma between
 	Profile string   // --profile; "" for the default
 	Set     []string // --set: name=value
 	Seed    int      // --seed; 0 unless given

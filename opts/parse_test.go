@@ -237,7 +237,18 @@ func TestRefusals(t *testing.T) {
 		{"-s --echo -c port", "-c is about standard input, which --echo does not read: drop one of the two"},
 		{"-s --echo --cbreak port", "--cbreak is about standard input, which --echo does not read: drop one of the two"},
 
-		{"--raw --addr 10.0.0.1 host port", "--addr is the address on a wire: add --wire FILE, or drop --addr"},
+		{"--raw --addr auto host port", "--addr auto is for a wire, whose hub knows what is free: name an address, or add --wire FILE"},
+		{"--raw --wire w --tun tun0 host port", "--tun is not for a wire: drop it, or drop --wire"},
+		{"--raw --wire w --gateway 10.0.0.1 host port", "--gateway is not for a wire: drop it, or drop --wire"},
+		{
+			"--raw --tun tun0 --addr 10.0.0.1/24 --interface eth0 host port", "--interface is for an Ethernet: " +
+				"behind a TUN device the kernel is the way to everywhere; drop it, or drop --tun",
+		},
+		{
+			"--raw --interface eth0 host port",
+			"--interface needs the address that this host is to have there: add --addr ADDRESS/LENGTH",
+		},
+		{"--interface eth0 host port", "--interface is for our own TCP: add --raw, or drop --interface"},
 		{"--wire w host port", "--wire is for our own TCP: add --raw, or drop --wire"},
 		{"--seed 1 host port", "--seed is for our own TCP: add --raw, or drop --seed"},
 		{"-u --raw --wire w host port", "--wire is for TCP, not for a UDP client: drop -u, or drop --wire"},
@@ -347,7 +358,12 @@ func lineFor(m mode, f Flag, flag ...string) []string {
 		words = append(words, "-B")
 	}
 	if (f.Group == own || f.Group == faults) && f.where.has(m) {
-		words = append(words, "--raw", "--wire", "w")
+		switch f.Name {
+		case "interface", "gateway", "tun":
+			words = append(words, "--raw", "--addr", "10.0.0.9/24")
+		default:
+			words = append(words, "--raw", "--wire", "w")
+		}
 	}
 	return append(words, "host", "port")
 }

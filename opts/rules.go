@@ -117,10 +117,7 @@ func (l *line) own() error {
 		if err := l.output(); err != nil {
 			return err
 		}
-		if l.o.Wire == "" && l.o.Addr != "" {
-			return errorf("--addr is the address on a wire: add --wire FILE, or drop --addr")
-		}
-		return nil
+		return l.place()
 	}
 	for _, f := range l.flags {
 		switch {

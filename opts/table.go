@@ -358,7 +358,22 @@ func table(o *Options) []Flag {
 		{
 			"", "addr", "ADDR", own, tcp,
 			word{&o.Addr, "an IP address, of each version one, with a comma between, or auto", nil},
-			"this host's address there, or auto, as without it",
+			"this host's address: on the wire, or a new one on an Ethernet",
+		},
+		{
+			"", "interface", "IF", own, tcp,
+			word{&o.Iface, "the name of an interface such as eth0", nil},
+			"the Ethernet of --addr [where it fits]",
+		},
+		{
+			"", "gateway", "ADDR", own, tcp,
+			word{&o.Gateway, "an IP address, of each version one, with a comma between", nil},
+			"there, the way to other networks",
+		},
+		{
+			"", "tun", "NAME", own, tcp,
+			word{&o.TUN, "the name of a device such as tun0", nil},
+			"be behind a TUN device, with --addr; it is made if need be",
 		},
 		{
 			"", "profile", "SYSTEM", own, tcp,

@@ -3,6 +3,7 @@ package raw
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -67,12 +68,19 @@ func (h *Host) explainPeer(f modes.Failure) string {
 		return "no SYN was answered: see whether " + f.Peer.Addr().String() + " is on the link"
 	case errors.Is(f.Err, syscall.ETIMEDOUT):
 		return "what was sent again and again was never acknowledged by " + peer
+	case errors.Is(f.Err, syscall.ENETUNREACH) && h.speaks(f.Peer.Addr()):
+		return "this host is " + addresses(h.own) + ", so " + f.Peer.Addr().String() + " is behind a router: name it with --gateway"
 	case errors.Is(f.Err, syscall.ENETUNREACH):
 		return "on this link this host is " + addresses(h.own) + ", of another version of IP than " + peer
 	case errors.Is(f.Err, syscall.EADDRINUSE):
 		return "this host has a connection from that port to " + peer + ", perhaps in TIME_WAIT"
 	}
 	return ""
+}
+
+// speaks reports whether h has an address of the version of IP that a has.
+func (h *Host) speaks(a netip.Addr) bool {
+	return slices.ContainsFunc(h.own, func(p netip.Prefix) bool { return p.Addr().Is4() == a.Is4() })
 }
 
 // addresses names those of a host.

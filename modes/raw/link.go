@@ -25,8 +25,13 @@ type attached struct {
 
 // attach opens the link that a command line asks for.
 func attach(o *opts.Options) (attached, error) {
-	if o.Wire != "" {
+	switch {
+	case o.Wire != "":
 		return plugIn(o)
+	case o.TUN != "":
+		return beBehind(o)
+	case o.Addr != "":
+		return beOn(o)
 	}
 	return share()
 }

@@ -21,5 +21,12 @@ func Open(string) (*os.File, string, error) { return nil, "", errTUN }
 // SetUp returns the same.
 func SetUp(string, int, []netip.Prefix) error { return errTUN }
 
+// Link is a link that there is none of here.
+type Link struct {
+	loop.Link
+	Name      string
+	Addresses []netip.Prefix
+}
+
 // Attach returns the same.
-func Attach(Options) (loop.Link, error) { return nil, errTUN }
+func Attach(Options) (*Link, error) { return nil, errTUN }
