@@ -24,6 +24,7 @@ func (c *cable) join(now time.Duration, wanted []string, who string, out outlet)
 		}
 		p.addresses = append(p.addresses, a)
 	}
+	p.estate = c.inherit(now, p.addresses)
 	first := p.addresses[0].Addr()
 	var err error
 	if p.end, err = c.endOf(first); err != nil {
@@ -36,6 +37,9 @@ func (c *cable) join(now time.Duration, wanted []string, who string, out outlet)
 		c.owners[a.Addr()] = p
 	}
 	c.note(now, p.name, p.name+" has joined: "+who)
+	if e := p.estate; e != nil && len(e.Waits) > 0 {
+		c.note(now, p.name, p.name+" has got back "+inTimeWait(len(e.Waits), e.Waits[len(e.Waits)-1].Left))
+	}
 	return p, nil
 }
 
@@ -59,13 +63,17 @@ func (c *cable) leave(now time.Duration, p *port, why error) {
 		text += fmt.Sprintf("; packets lost for it: %d", n)
 	}
 	c.note(now, p.name, text)
+	if p.estate != nil {
+		c.appoint(now, p)
+	}
 }
 
 // address returns the address that is wanted, with the length of its network's
 // prefix, if it is free. others are those that the same plug has got already.
 func (c *cable) address(wanted string, others []netip.Prefix) (netip.Prefix, error) {
 	taken := func(a netip.Addr) bool {
-		return c.owners[a] != nil || slices.ContainsFunc(others, func(p netip.Prefix) bool { return p.Addr() == a })
+		o := c.owners[a]
+		return o != nil && o.caretaker == nil || slices.ContainsFunc(others, func(p netip.Prefix) bool { return p.Addr() == a })
 	}
 	if wanted == auto {
 		return c.nextFree(taken)
@@ -75,7 +83,7 @@ func (c *cable) address(wanted string, others []netip.Prefix) (netip.Prefix, err
 		return p, err
 	}
 	switch owner := c.owners[p.Addr()]; {
-	case owner != nil:
+	case owner != nil && owner.caretaker == nil:
 		return p, fmt.Errorf("%v is taken by %s", p.Addr(), owner.who)
 	case taken(p.Addr()):
 		return p, fmt.Errorf("%v is asked for twice", p.Addr())

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"sock/rawtcp"
 	"sock/rawtcp/link"
 	"sock/rawtcp/trace"
 	"sock/rawtcp/wire"
@@ -22,6 +23,8 @@ type cable struct {
 	log    func(text string)
 
 	ports  []*port
+	absent []*port       // have left, and have a caretaker; the first has left first
+	due    time.Duration // when a caretaker has something to do
 	owners map[netip.Addr]*port
 	ends   []end // of the pipe
 	cut    bool  // the whole of it
@@ -54,6 +57,8 @@ type port struct {
 	addresses []netip.Prefix
 	end       int // of the pipe
 	out       outlet
+	estate    *rawtcp.Estate // what it has got from the one before, and then what it leaves; or nil
+	caretaker *caretaker     // answers in its place if it has left; or nil
 	since     time.Duration
 	sent, got uint64 // packets
 	lost      uint64 // packets that the outlet had no room for
@@ -88,7 +93,7 @@ func newCable(o Options) *cable {
 	c := &cable{
 		pipe: link.NewPipe(o.Conditions, o.Seed), state: o.Conditions,
 		mtu: o.MTU, prefix: o.Prefix, limit: o.Plugs, sink: o.Sink, log: o.Log,
-		owners: map[netip.Addr]*port{}, ends: make([]end, nowhere+1),
+		owners: map[netip.Addr]*port{}, ends: make([]end, nowhere+1), due: never,
 	}
 	c.pipe.End = func(host string) (int, bool) {
 		a, err := netip.ParseAddr(host)
@@ -184,7 +189,13 @@ func (c *cable) isBroadcast(a netip.Addr) bool {
 }
 
 // nextDeadline returns when advance will have something to do.
-func (c *cable) nextDeadline() (time.Duration, bool) { return c.pipe.NextDeadline() }
+func (c *cable) nextDeadline() (time.Duration, bool) {
+	d, ok := c.pipe.NextDeadline()
+	if c.due < never && (!ok || c.due < d) {
+		return c.due, true
+	}
+	return d, ok
+}
 
 // advance delivers what has arrived by now.
 func (c *cable) advance(now time.Duration) {
@@ -193,12 +204,18 @@ func (c *cable) advance(now time.Duration) {
 		if !ok {
 			break
 		}
+		if c.due <= at {
+			c.tend(at)
+		}
 		c.deliver(at, &f)
 		if cap(f.Packet) == c.mtu {
 			c.release(f.Packet)
 		} else {
 			c.pipe.Release(f.Packet) // a duplicate, which the pipe has made
 		}
+	}
+	if c.due <= now {
+		c.tend(now)
 	}
 	for _, p := range c.fresh {
 		p.fresh = false
@@ -230,12 +247,17 @@ func (c *cable) deliver(now time.Duration, f *link.Frame) {
 // hand hands a frame to the one who is plugged in at p, or nil if that is nobody.
 func (c *cable) hand(now time.Duration, p *port, f *link.Frame) {
 	switch {
-	case p == nil:
+	case p == nil || p.caretaker != nil && !p.caretaker.knows(f.Packet):
 		c.nobody++
 		c.dropped(now, "", f, link.Nobody)
 		return
 	case c.pipe.IsCut(p.end):
 		c.dropped(now, p.name, f, link.Cut)
+		return
+	case p.caretaker != nil:
+		c.took(now, p, f)
+		p.caretaker.stack.Receive(now, f.Packet)
+		c.idle(now, p)
 		return
 	case !p.out.take(f.Packet):
 		if p.lost == p.told {
@@ -249,11 +271,15 @@ func (c *cable) hand(now time.Duration, p *port, f *link.Frame) {
 		c.note(now, p.name, fmt.Sprintf("%s reads again; packets lost for it: %d", p.name, p.lost-p.told))
 		p.told = p.lost
 	}
-	p.got++
 	if !p.fresh {
 		p.fresh = true
 		c.fresh = append(c.fresh, p)
 	}
+	c.took(now, p, f)
+}
+
+func (c *cable) took(now time.Duration, p *port, f *link.Frame) {
+	p.got++
 	c.tell(trace.Event{At: now, Kind: trace.Received, Host: p.name, Link: wireName, ID: f.ID, Packet: f.Packet})
 }
 

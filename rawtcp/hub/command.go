@@ -178,6 +178,7 @@ func (c *cable) list(now time.Duration) string {
 			fmt.Fprintf(&b, ", %d lost", p.lost)
 		}
 	}
+	c.listAbsent(&b, now)
 	return b.String()
 }
 

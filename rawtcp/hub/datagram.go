@@ -44,6 +44,7 @@ type session struct {
 	token  token
 	wanted string // as it has joined
 	port   *port
+	hello  string // the body of its welcome
 	out    *queue
 	heard  time.Duration
 }
@@ -164,6 +165,10 @@ func (d *datagrams) take(now time.Duration, from netip.AddrPort, b []byte) {
 		s.out.say(kindAlive, "")
 	case kindLeave:
 		d.end(now, from, nil)
+	case kindEstate:
+		_ = d.hub.cable.bequeath(s.port, body) // if it is junk, nothing is left
+		d.end(now, from, nil)
+		d.reply(from, t, kindLeave, "")
 	}
 }
 
@@ -187,7 +192,7 @@ func (d *datagrams) join(now time.Duration, from netip.AddrPort, t token, body s
 		}
 	}
 	s.heard = now
-	s.out.say(kindWelcome, welcomeText(d.hub.cable.mtu, s.port.addresses))
+	s.out.say(kindWelcome, s.hello)
 }
 
 // begin plugs in who is at from.
@@ -200,6 +205,7 @@ func (d *datagrams) begin(now time.Duration, from netip.AddrPort, t token, body 
 	if s.port, err = d.hub.cable.join(now, wanted, "udp:"+netip.AddrPortFrom(from.Addr().Unmap(), from.Port()).String(), s.out); err != nil {
 		return nil, err
 	}
+	s.hello = d.hub.cable.welcome(s.port)
 	if len(d.sessions) == 0 {
 		d.check = now + silence
 	}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sock/rawtcp"
 	"sock/rawtcp/link"
 	"sock/rawtcp/loop"
 	"sock/rawtcp/trace"
@@ -26,6 +27,9 @@ type Plug struct {
 	out    *queue
 	buffer []byte
 	lost   atomic.Uint64
+
+	estate  *rawtcp.Estate // what the process before has left; or nil
+	leaving atomic.Bool    // the Hub has been told so
 
 	down    chan struct{}
 	once    sync.Once
@@ -61,15 +65,15 @@ func gone(err error) error {
 
 // newPlug returns the Plug on c, which a hub has welcomed.
 func newPlug(c conn, prefix, welcome []byte) (*Plug, error) {
-	mtu, own, err := parseWelcome(welcome)
+	w, err := parseWelcome(welcome)
 	if err != nil {
 		return nil, err
 	}
 	p := &Plug{
-		conn: c, mtu: mtu, out: newQueue(prefix, waiting),
-		buffer: make([]byte, 0, mtu), down: make(chan struct{}),
+		conn: c, mtu: w.mtu, out: newQueue(prefix, waiting), estate: w.estate,
+		buffer: make([]byte, 0, w.mtu), down: make(chan struct{}),
 	}
-	p.Attached = link.Attached{Interface: p, Name: wireName, Addresses: own}
+	p.Attached = link.Attached{Interface: p, Name: wireName, Addresses: w.addresses}
 	p.writers.Go(func() {
 		if err := p.out.run(c.write); err != nil {
 			p.fail(err)
@@ -98,7 +102,7 @@ func (p *Plug) Send(_ time.Duration, packet []byte, _ trace.Rule) error {
 	if len(packet) > p.mtu {
 		return link.ErrTooBig
 	}
-	if !p.out.take(packet) {
+	if p.leaving.Load() || !p.out.take(packet) {
 		p.lost.Add(1)
 	}
 	return nil
@@ -133,10 +137,44 @@ func (p *Plug) Err() error {
 // fail takes the link down.
 func (p *Plug) fail(why error) {
 	p.once.Do(func() {
+		if p.leaving.Load() && (why == ErrHubGone || isReset(why)) {
+			why = net.ErrClosed // it has said good-bye
+		}
 		p.err = why
 		close(p.down)
 		p.out.end()
 	})
+}
+
+// Estate returns what the process before has left at these addresses: see
+// Bequeath. It is nil if that was none, or it was killed.
+func (p *Plug) Estate() *rawtcp.Estate { return p.estate }
+
+// partings is how often Bequeath asks, if nothing is answered.
+const partings = 4
+
+// Bequeath leaves e to the Hub, which answers in the place of this process while
+// anything is in TIME_WAIT, and gives it to the next one that plugs in at the same
+// address. Of too many connections the oldest are left out; e has the others.
+//
+// Nothing is sent or received any more when it returns. The error says that the
+// Hub has not taken it.
+func (p *Plug) Bequeath(e *rawtcp.Estate) error {
+	e.Fit()
+	body := string(e.AppendTo(nil))
+	p.leaving.Store(true)
+	for range partings {
+		p.out.say(kindEstate, body)
+		select {
+		case <-p.down:
+			if errors.Is(p.err, net.ErrClosed) {
+				return nil
+			}
+			return p.err
+		case <-time.After(again):
+		}
+	}
+	return errors.New("the hub does not answer")
 }
 
 // farewell is how long Close waits for what was sent to be written.

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"sock/rawtcp"
 )
 
 // Between a plug and the hub go messages. Each has a header of four bytes:
@@ -29,7 +31,8 @@ const (
 	// as text with spaces between: "1 10.0.0.1 fd00::1/64", "1 auto".
 	kindJoin kind = iota + 1
 	// welcome: the MTU and the addresses that the plug has got: "1500
-	// 10.0.0.1/24".
+	// 10.0.0.1/24". If another plug has left an estate there, that follows
+	// behind a byte of 0.
 	kindWelcome
 	// refuse: a sentence that says why not.
 	kindRefuse
@@ -41,6 +44,9 @@ const (
 	kindLeave
 	// retry: join again with the token that comes with this. Over UDP only.
 	kindRetry
+	// estate: leave, and what is left at the addresses of the plug, as
+	// rawtcp.Estate has it. The hub answers with leave, or ends the stream.
+	kindEstate
 )
 
 const (
@@ -53,8 +59,8 @@ const (
 	minMTU = 68
 	// maxMTU leaves room for what goes around a packet in a UDP datagram.
 	maxMTU = 65000
-	// maxText is the most that the body of a message other than a packet may
-	// have.
+	// maxText is the most that the body of a message may have, but for a packet
+	// and an estate.
 	maxText = 512
 	// maxAddresses is how many a plug may have.
 	maxAddresses = 8
@@ -70,19 +76,19 @@ func appendHeader(b []byte, k kind, n int) []byte {
 
 // appendMessage appends a whole message.
 func appendMessage(b []byte, k kind, body string) []byte {
-	body = body[:min(len(body), maxText)]
+	body = body[:min(len(body), k.limit(0))]
 	return append(appendHeader(b, k, len(body)), body...)
 }
 
 // next returns the first message in b and what follows it. If it is not there as
-// a whole yet, ok is false. No body may be longer than limit.
+// a whole yet, ok is false. No packet may be longer than limit.
 func next(b []byte, limit int) (k kind, body, rest []byte, ok bool, err error) {
 	if len(b) < headerLen {
 		return 0, nil, b, false, nil
 	}
 	k = kind(b[0])
 	n := int(binary.BigEndian.Uint16(b[2:]))
-	if k < kindJoin || k > kindRetry || b[1] != 0 || n > limit || k != kindPacket && n > maxText {
+	if k < kindJoin || k > kindEstate || b[1] != 0 || n > k.limit(limit) {
 		return 0, nil, b, false, errJunk
 	}
 	end := headerLen + n
@@ -90,6 +96,19 @@ func next(b []byte, limit int) (k kind, body, rest []byte, ok bool, err error) {
 		return k, nil, b, false, nil
 	}
 	return k, b[headerLen:end:end], b[end:], true, nil
+}
+
+// limit returns how long the body of a message may be, if packets may be mtu.
+func (k kind) limit(mtu int) int {
+	switch k {
+	case kindPacket:
+		return mtu
+	case kindWelcome:
+		return maxText + 1 + rawtcp.MaxEstate
+	case kindEstate:
+		return rawtcp.MaxEstate
+	}
+	return maxText
 }
 
 // joinText is the body of a join for addresses as Dial has them.
@@ -123,31 +142,47 @@ func parseJoin(body []byte) ([]string, error) {
 	return words[1:], nil
 }
 
-// welcomeText is the body of a welcome.
-func welcomeText(mtu int, addresses []netip.Prefix) string {
-	text := strconv.Itoa(mtu)
-	for _, a := range addresses {
+// welcome is what a welcome says.
+type welcome struct {
+	mtu       int
+	addresses []netip.Prefix
+	estate    *rawtcp.Estate // or nil
+}
+
+// text is the body of a welcome.
+func (w welcome) text() string {
+	text := strconv.Itoa(w.mtu)
+	for _, a := range w.addresses {
 		text += " " + a.String()
+	}
+	if w.estate != nil {
+		text += "\x00" + string(w.estate.AppendTo(nil))
 	}
 	return text
 }
 
 // parseWelcome reads the body of a welcome.
-func parseWelcome(body []byte) (mtu int, addresses []netip.Prefix, err error) {
-	words := strings.Fields(string(body))
+func parseWelcome(body []byte) (w welcome, err error) {
+	text, estate, left := strings.Cut(string(body), "\x00")
+	words := strings.Fields(text)
 	if len(words) < 2 || len(words) > maxAddresses+1 {
-		return 0, nil, errJunk
+		return w, errJunk
 	}
-	mtu, err = strconv.Atoi(words[0])
-	if err != nil || mtu < minMTU || mtu > maxMTU {
-		return 0, nil, errJunk
+	w.mtu, err = strconv.Atoi(words[0])
+	if err != nil || w.mtu < minMTU || w.mtu > maxMTU {
+		return w, errJunk
 	}
-	for _, w := range words[1:] {
-		a, err := netip.ParsePrefix(w)
+	for _, word := range words[1:] {
+		a, err := netip.ParsePrefix(word)
 		if err != nil {
-			return 0, nil, errJunk
+			return w, errJunk
 		}
-		addresses = append(addresses, a)
+		w.addresses = append(w.addresses, a)
 	}
-	return mtu, addresses, nil
+	if left {
+		if w.estate, err = rawtcp.DecodeEstate([]byte(estate)); err != nil {
+			return w, errJunk
+		}
+	}
+	return w, nil
 }

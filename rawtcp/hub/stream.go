@@ -100,6 +100,9 @@ func (s *stream) join(who string) (*port, error) {
 			return nil, err
 		}
 		if !ok {
+			if s.n == len(s.buf) {
+				return nil, errJunk // it is too long for a join
+			}
 			err := s.fill()
 			if errors.Is(err, os.ErrDeadlineExceeded) {
 				err = fmt.Errorf("it has not joined within %v", joinTime)
@@ -164,7 +167,7 @@ func (h *Hub) join(wanted []string, who string, out *queue) (*port, error) {
 	}
 	p, err := h.cable.join(h.now, wanted, who, out)
 	if err == nil {
-		out.say(kindWelcome, welcomeText(h.cable.mtu, p.addresses))
+		out.say(kindWelcome, h.cable.welcome(p))
 	}
 	return p, err
 }
@@ -199,6 +202,8 @@ func (h *Hub) receive(p *port, b []byte) (rest []byte, err error) {
 		case kindPacket:
 		case kindLeave:
 			return nil, io.EOF
+		case kindEstate:
+			return nil, h.cable.bequeath(p, body)
 		default:
 			return nil, errJunk
 		}
