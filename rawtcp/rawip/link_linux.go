@@ -2,7 +2,9 @@ package rawip
 
 import (
 	"errors"
+	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,6 +26,7 @@ type Link struct {
 	network  *network
 	free     [][]byte // buffers for Send
 	hand     func(packets [][]byte)
+	told     bool // of a packet in this batch that was too big
 	running  sync.WaitGroup
 	shut     sync.Once
 }
@@ -182,6 +185,7 @@ func (l *Link) Flush() {
 }
 
 func (l *Link) flush(f *family) {
+	l.told = false
 	for _, p := range f.send.flush() {
 		l.put(p)
 	}
@@ -212,17 +216,28 @@ func (l *Link) Addresses() []netip.Prefix {
 }
 
 // tooBig tells of a packet that the interface has not taken because it is too
-// long for it now: what a router would have told.
+// long for it now: what a router would have told. For a path that is narrower
+// than its interface the kernel does so itself.
 func (l *Link) tooBig(is4 bool, packet []byte) {
+	if l.told {
+		return
+	}
+	l.told = true
 	l.network.forgetPaths()
-	dst := destination(is4, packet)
-	quote := append([]byte(nil), packet[:min(len(packet), 128)]...)
+	length, quote := len(packet), slices.Clone(packet[:min(len(packet), quoted)])
 	l.running.Go(func() { // not with the lock of who sends
-		if p, err := l.Path(dst); err == nil && l.hand != nil {
+		p, err := l.Path(destination(is4, quote))
+		if err != nil {
+			return
+		}
+		if i, err := net.InterfaceByName(p.Interface); err == nil && i.MTU < length {
 			l.hand([][]byte{unreachable(is4, quote, p.MTU)})
 		}
 	})
 }
+
+// quoted is how many bytes of a packet an ICMP error quotes here: all headers.
+const quoted = 128
 
 // unreachable returns the ICMP error that says that a packet was too big.
 func unreachable(is4 bool, quote []byte, mtu int) []byte {
