@@ -109,6 +109,10 @@ func TestParse(t *testing.T) {
 		{"--raw --wire w --trace --ladder a.svg --pcapng b host port", func(o *Options) {
 			o.Raw, o.Wire, o.Trace, o.Ladder, o.Pcapng = true, "w", true, "a.svg", "b"
 		}},
+		{"-u --raw --wire w --trace host port", func(o *Options) {
+			o.UDP, o.Raw, o.Wire, o.Trace = true, true, "w", true
+		}},
+		{"-u --raw host port", func(o *Options) { o.UDP, o.Raw = true, true }},
 		{"-i --raw --wire w --trace-json - --drop SYN host port", func(o *Options) {
 			o.Bulk, o.Raw, o.Wire, o.TraceJSON, o.Drop = true, true, "w", "-", []string{"SYN"}
 		}},
@@ -251,7 +255,8 @@ func TestRefusals(t *testing.T) {
 		{"--interface eth0 host port", "--interface is for our own TCP: add --raw, or drop --interface"},
 		{"--wire w host port", "--wire is for our own TCP: add --raw, or drop --wire"},
 		{"--seed 1 host port", "--seed is for our own TCP: add --raw, or drop --seed"},
-		{"-u --raw --wire w host port", "--wire is for TCP, not for a UDP client: drop -u, or drop --wire"},
+		{"-u --raw --trace host port", "--trace is for UDP of our own, on a wire: add --wire FILE, or drop --trace"},
+		{"-u -s --raw --loss 1% port", "--loss is for UDP of our own, on a wire: add --wire FILE, or drop --loss"},
 		{"--raw --wire w --mtu 576 host port", "--mtu is for a hub, not for a TCP client: add --hub, or drop --mtu"},
 		{"--delay 1 host port", "--delay is for a link of our own: add --raw or --hub, or drop --delay"},
 		{"--hub", "--hub does not know where to be: add --wire FILE"},

@@ -117,7 +117,10 @@ func (l *line) own() error {
 		if err := l.output(); err != nil {
 			return err
 		}
-		return l.place()
+		if err := l.place(); err != nil {
+			return err
+		}
+		return l.kernelUDP()
 	}
 	for _, f := range l.flags {
 		switch {
@@ -126,6 +129,20 @@ func (l *line) own() error {
 			return errorf("%s is for our own TCP: add --raw, or drop %s", l.as(f), l.as(f))
 		case f.Group == faults:
 			return errorf("%s is for a link of our own: add --raw or --hub, or drop %s", l.as(f), l.as(f))
+		}
+	}
+	return nil
+}
+
+// kernelUDP checks that nothing is asked of our own UDP where it is the kernel's:
+// beside the kernel's TCP.
+func (l *line) kernelUDP() error {
+	if !l.o.UDP || l.o.Wire != "" || l.o.Addr != "" {
+		return nil
+	}
+	for _, f := range l.flags {
+		if l.given[f.Name] && f.Name != "raw" && (f.Group == own || f.Group == faults) {
+			return errorf("%s is for UDP of our own, on a wire: add --wire FILE, or drop %s", l.as(f), l.as(f))
 		}
 	}
 	return nil

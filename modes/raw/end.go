@@ -13,12 +13,13 @@ import (
 // it ends: it sends what is queued, and the FIN, again and again if it must, and
 // it acknowledges the peer's FIN.
 //
-// TIME_WAIT ends with the process. "TIME-WAIT [...] to be sure the remote TCP
-// received the acknowledgment of its connection termination request" (RFC 9293,
-// section 3.3.2) is thus not sure: if that acknowledgment is lost, the peer
-// repeats its FIN to nobody, and gives up in the end. And a new process may have
-// the same pair of sockets at once. To watch TIME_WAIT, let the process live:
-// with -F, or with a pause before the close at the other end.
+// It does not stay for TIME_WAIT, whose end would be minutes away. On a wire the
+// hub does: it is left what is in TIME_WAIT, acknowledges the FIN of a peer that
+// has not heard of it, and gives what is left to the next process at the same
+// address. On other links TIME_WAIT ends with the process: "to be sure the remote
+// TCP received the acknowledgment of its connection termination request" (RFC
+// 9293, section 3.3.2) is then not sure, and the same pair of sockets is free at
+// once. So it is everywhere after SIGKILL, as after the crash of a host.
 
 // How long the end waits while nothing comes.
 const (
@@ -58,6 +59,7 @@ func (h *Host) interrupted() {
 
 // stop ends all activity.
 func (h *Host) stop() error {
+	h.bequeath()
 	err := h.loop.Close()
 	if h.sink != nil {
 		err = errors.Join(err, h.sink.Close())
@@ -65,15 +67,10 @@ func (h *Host) stop() error {
 	return err
 }
 
-// closeAll closes what is open, with the lock held. The end of a process waits
-// for no linger time.
+// closeAll closes what is open, with the lock held.
 func (h *Host) closeAll(now time.Duration) {
 	for s := range h.open {
-		if v, err := s.k.Get(rawtcp.Linger); err == nil && v > 0 {
-			_ = s.k.Set(now, rawtcp.Linger, -1)
-		}
-		_ = s.k.Close(now) // it is open
-		s.vanish()
+		s.exit(now)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"sock/rawtcp"
 	"sock/rawtcp/link"
 	"sock/rawtcp/tcb"
+	"sock/rawtcp/udp"
 )
 
 // errno returns what a kernel would have given for err. What is no error of a
@@ -34,6 +35,9 @@ func errno(err error) error {
 		{rawtcp.ErrHostUnreachable, syscall.EHOSTUNREACH},
 		{rawtcp.ErrNetUnreachable, syscall.ENETUNREACH},
 		{rawtcp.ErrProtoOption, syscall.ENOPROTOOPT},
+		{udp.ErrFamily, syscall.EAFNOSUPPORT},
+		{udp.ErrNoPeer, syscall.EDESTADDRREQ},
+		{udp.ErrNoOption, syscall.ENOPROTOOPT},
 		{link.ErrNoRoute, syscall.ENETUNREACH},
 		{link.ErrDown, syscall.ENETDOWN},
 		{link.ErrTooBig, syscall.EMSGSIZE},

@@ -1,6 +1,7 @@
 package raw
 
 import (
+	"cmp"
 	"errors"
 	"net/netip"
 	"slices"
@@ -44,7 +45,7 @@ func (h *Host) explainBind(f modes.Failure) string {
 	case errors.Is(f.Err, syscall.EADDRNOTAVAIL):
 		return "on this link this host is " + addresses(h.own) + ": bind to that, or to no address"
 	case errors.Is(f.Err, syscall.EADDRINUSE):
-		return "a socket of this process has port " + strconv.Itoa(int(f.Local.Port()))
+		return cmp.Or(h.explainTimeWait(f.Local.Port(), f.Reuse), "a socket of this process has port "+strconv.Itoa(int(f.Local.Port())))
 	}
 	return ""
 }
@@ -59,6 +60,14 @@ func (h *Host) explainPeer(f modes.Failure) string {
 		return "nothing came from " + peer + " in the time of -x"
 	case errors.Is(f.Err, modes.ErrTimeout):
 		return peer + " took no data in the time of -y"
+	case errors.Is(f.Err, syscall.ECONNREFUSED) && f.Type == modes.Datagram:
+		return "an ICMP port unreachable came back for a datagram: nothing at " + peer + " takes datagrams from here"
+	case errors.Is(f.Err, syscall.EDESTADDRREQ):
+		return "nobody has written to this socket yet, so there is nobody to send to: name the other end with -f"
+	case errors.Is(f.Err, syscall.EACCES):
+		return "that is a broadcast address: allow it with -B"
+	case errors.Is(f.Err, syscall.EMSGSIZE):
+		return "a datagram holds at most 65507 bytes, or with -d what the path takes in one packet: send less at a time (-w)"
 	case errors.Is(f.Err, syscall.ECONNREFUSED):
 		return "a RST answered the SYN: nothing listens at " + peer
 	case errors.Is(f.Err, syscall.ECONNRESET):

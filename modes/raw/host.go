@@ -1,9 +1,7 @@
-// Package raw is the host whose TCP is our own, in real time. Sockets are those
-// of a Stack that a loop.Loop drives on some link; all else, such as standard
+// Package raw is the host whose TCP and UDP are our own, in real time. Sockets are
+// those of stacks that a loop.Loop drives on some link; all else, such as standard
 // input and output, files, names and the clock, is another Host's: the kernel's,
 // as a rule.
-//
-// UDP over our own IP is not there yet.
 package raw
 
 import (
@@ -28,12 +26,14 @@ type Host struct {
 	arrived waiter          // something has come from the link
 	down    <-chan struct{} // is closed when the link goes away; may be nil
 	input   input
+	keeper  keeper // of TIME_WAIT, when the process has gone; or nil
 	forget  func() // undoes Observe
 
 	// What follows is guarded by the lock of the Loop.
-	open   map[*stream]struct{}
-	ending bool // End has been called
-	dying  bool // of a signal: no call returns any more
+	open    map[descriptor]struct{}
+	narrate func(text string) // or nil
+	ending  bool              // End has been called
+	dying   bool              // of a signal: no call returns any more
 }
 
 // New makes a Host of which h has all but the sockets. Its TCP is on l, where it
@@ -41,10 +41,13 @@ type Host struct {
 //
 // A Sink among the options is closed at the end.
 func New(h modes.Host, l loop.Link, own []netip.Prefix, o loop.Options) *Host {
-	r := &Host{Host: h, own: own, sink: o.Sink, arrived: newWaiter(), open: map[*stream]struct{}{}}
+	r := &Host{Host: h, own: own, sink: o.Sink, arrived: newWaiter(), open: map[descriptor]struct{}{}}
 	_, r.shared = l.(loop.Shared)
 	if d, ok := l.(mortal); ok {
 		r.down = d.Done()
+	}
+	if k, ok := l.(keeper); ok {
+		r.keeper, o.Estate = k, k.Estate()
 	}
 	o.Arrived = r.arrived.wake
 	r.loop = loop.New(l, o)
@@ -67,15 +70,22 @@ func (h *Host) do(f func(now time.Duration, tcp *rawtcp.Stack)) {
 
 // Socket makes a socket.
 func (h *Host) Socket(f modes.Family, t modes.Type) (s modes.Socket, err error) {
-	if t != modes.Stream {
-		return nil, syscall.EPROTONOSUPPORT
-	}
 	family := rawtcp.IPv4
 	if f == modes.IPv6 {
 		family = rawtcp.IPv6
 	}
-	h.do(func(_ time.Duration, tcp *rawtcp.Stack) { s = h.newStream(tcp.Socket(family)) })
-	return s, nil
+	h.do(func(_ time.Duration, tcp *rawtcp.Stack) {
+		datagrams := h.loop.UDP()
+		switch {
+		case t == modes.Stream:
+			s = h.newStream(tcp.Socket(family))
+		case datagrams == nil: // that of the kernel is there
+			err = syscall.EPROTONOSUPPORT
+		default:
+			s = h.newDatagrams(datagrams.Socket(family))
+		}
+	})
+	return s, err
 }
 
 // Serve runs serve for one client while the caller goes on. A client that waits

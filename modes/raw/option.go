@@ -53,16 +53,15 @@ func (l lacks) Error() string { return "our own TCP has no " + string(l) }
 
 // Set is setsockopt(2).
 func (s *stream) Set(o modes.Option, v int) error {
-	us := time.Duration(v) * time.Microsecond
 	return s.do(func(now time.Duration) error {
 		if name, ok := option(o); ok {
 			return s.k.Set(now, name, v)
 		}
+		if d := s.timeout(o); d != nil {
+			*d = time.Duration(v) * time.Microsecond
+			return nil
+		}
 		switch o {
-		case modes.RecvTimeout:
-			s.recvTimeout = us
-		case modes.SendTimeout:
-			s.sendTimeout = us
 		case modes.DontFragment:
 			// DF is what path MTU discovery sets.
 			s.dontFragment = v != 0
@@ -83,17 +82,13 @@ func (s *stream) Get(o modes.Option) (v int, err error) {
 			v, err = s.k.Get(name)
 			return err
 		}
-		switch o {
-		case modes.RecvTimeout:
-			v = int(s.recvTimeout.Microseconds())
-		case modes.SendTimeout:
-			v = int(s.sendTimeout.Microseconds())
-		case modes.DontFragment:
-			if s.dontFragment {
-				v = 1
-			}
-		default:
+		switch d := s.timeout(o); {
+		case d != nil:
+			v = int(d.Microseconds())
+		case o != modes.DontFragment:
 			return syscall.ENOPROTOOPT
+		case s.dontFragment:
+			v = 1
 		}
 		return nil
 	})

@@ -14,32 +14,28 @@ import (
 
 // stream is a TCP socket. All of it is guarded by the lock of the Loop.
 type stream struct {
-	h       *Host
-	k       *rawtcp.Socket // nil when it is closed
-	any     netip.Addr     // "0.0.0.0" or "::"
-	waiters []waiter
-	full    bool // a Write waits for room
+	calls
+	k    *rawtcp.Socket
+	any  netip.Addr // "0.0.0.0" or "::"
+	full bool       // a Write waits for room
 
-	recvTimeout, sendTimeout time.Duration
-	dontFragment             bool
-	congestion               int // what SetCongestion has set; -1: nothing
+	dontFragment bool
+	congestion   int // what SetCongestion has set; -1: nothing
 }
 
 // newStream makes a stream of k, with the lock held.
 func (h *Host) newStream(k *rawtcp.Socket) *stream {
-	s := &stream{h: h, k: k, any: k.Local().Addr(), congestion: -1}
+	s := &stream{calls: calls{h: h}, k: k, any: k.Local().Addr(), congestion: -1}
 	h.open[s] = struct{}{}
 	k.OnChange(s.wake)
 	return s
 }
 
 func (s *stream) wake() {
-	if s.full && s.k != nil && !s.roomy() && !s.k.CanRead() {
+	if s.full && !s.closed && !s.roomy() && !s.k.CanRead() {
 		return
 	}
-	for _, w := range s.waiters {
-		w.wake()
-	}
+	s.calls.wake()
 }
 
 // roomy reports whether a Write that has found the buffer full may go on: when a
@@ -51,59 +47,8 @@ func (s *stream) roomy() bool {
 	return !open || in.SendBuffer-in.SendQueued >= in.SendBuffer/3
 }
 
-func (s *stream) canRead() bool  { return s.k == nil || s.k.CanRead() }
-func (s *stream) canWrite() bool { return s.k == nil || s.k.CanWrite() }
-
-// do makes a call with the lock held.
-func (s *stream) do(call func(now time.Duration) error) (err error) {
-	s.h.do(func(now time.Duration, _ *rawtcp.Stack) {
-		if s.k == nil {
-			err = syscall.EBADF
-			return
-		}
-		err = call(now)
-	})
-	return errno(err)
-}
-
-// block makes a call until it does not block any more, or limit has passed; 0 is
-// none.
-func (s *stream) block(limit time.Duration, call func(now time.Duration) error) error {
-	var w waiter
-	var late <-chan time.Time
-	for {
-		err := s.do(func(now time.Duration) error {
-			err := call(now)
-			if w == nil && errors.Is(err, rawtcp.ErrWouldBlock) {
-				w = newWaiter()
-				s.waiters = append(s.waiters, w)
-			}
-			return err
-		})
-		if !errors.Is(err, rawtcp.ErrWouldBlock) {
-			s.leave(w)
-			return err
-		}
-		if limit > 0 && late == nil {
-			t := time.NewTimer(limit)
-			defer t.Stop()
-			late = t.C
-		}
-		select {
-		case <-w:
-		case <-late:
-			s.leave(w)
-			return modes.ErrTimeout
-		}
-	}
-}
-
-// leave ends the wait of w, which may be nil.
-func (s *stream) leave(w waiter) {
-	if w != nil {
-		s.h.do(func(time.Duration, *rawtcp.Stack) { s.unwatch(w) })
-	}
-}
+func (s *stream) canRead() bool  { return s.closed || s.k.CanRead() }
+func (s *stream) canWrite() bool { return s.closed || s.k.CanWrite() }
 
 // Bind is bind(2).
 func (s *stream) Bind(a netip.AddrPort) error {
@@ -261,9 +206,18 @@ func (s *stream) Close() error {
 // vanish is the end of a socket that has been closed, with the lock held.
 func (s *stream) vanish() {
 	s.k.OnChange(nil)
-	s.k = nil
+	s.closed = true
 	delete(s.h.open, s)
 	s.wake()
+}
+
+// exit waits for no linger time.
+func (s *stream) exit(now time.Duration) {
+	if v, err := s.k.Get(rawtcp.Linger); err == nil && v > 0 {
+		_ = s.k.Set(now, rawtcp.Linger, -1)
+	}
+	_ = s.k.Close(now) // it is open
+	s.vanish()
 }
 
 // Err gives and clears SO_ERROR.

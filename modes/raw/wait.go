@@ -50,8 +50,8 @@ func (h *Host) Wait(in []modes.Interest, d time.Duration) error {
 func (h *Host) watch(in []modes.Interest, w waiter) {
 	h.do(func(time.Duration, *rawtcp.Stack) {
 		for _, i := range in {
-			if s, ok := i.Socket.(*stream); ok {
-				s.waiters = append(s.waiters, w)
+			if s, ok := i.Socket.(descriptor); ok {
+				s.watch(w)
 			}
 		}
 	})
@@ -60,15 +60,11 @@ func (h *Host) watch(in []modes.Interest, w waiter) {
 func (h *Host) unwatch(in []modes.Interest, w waiter) {
 	h.do(func(time.Duration, *rawtcp.Stack) {
 		for _, i := range in {
-			if s, ok := i.Socket.(*stream); ok {
+			if s, ok := i.Socket.(descriptor); ok {
 				s.unwatch(w)
 			}
 		}
 	})
-}
-
-func (s *stream) unwatch(w waiter) {
-	s.waiters = slices.DeleteFunc(s.waiters, func(o waiter) bool { return o == w })
 }
 
 // poll sets what can be done now, and reports whether that is anything.
@@ -83,7 +79,7 @@ func (h *Host) poll(in []modes.Interest) (ready bool, err error) {
 	}
 	h.do(func(time.Duration, *rawtcp.Stack) {
 		for i := range in {
-			if s, ok := in[i].Socket.(*stream); ok {
+			if s, ok := in[i].Socket.(descriptor); ok {
 				in[i].CanRead = in[i].Read && s.canRead()
 				in[i].CanWrite = in[i].Write && s.canWrite()
 			}

@@ -1,0 +1,108 @@
+package raw
+
+import (
+	"errors"
+	"slices"
+	"syscall"
+	"time"
+
+	"sock/modes"
+	"sock/rawtcp"
+)
+
+// descriptor is a socket of ours. All but its calls is done with the lock held.
+type descriptor interface {
+	modes.Socket
+	// canRead and canWrite report what would not block.
+	canRead() bool
+	canWrite() bool
+	// watch has w woken when that may have changed, until unwatch.
+	watch(w waiter)
+	unwatch(w waiter)
+	// exit is close for a process that ends: nobody waits.
+	exit(now time.Duration)
+}
+
+// calls is what all sockets have in common: calls that may wait. It is guarded by
+// the lock of the Loop.
+type calls struct {
+	h       *Host
+	closed  bool
+	waiters []waiter
+
+	recvTimeout, sendTimeout time.Duration
+}
+
+func (s *calls) watch(w waiter) { s.waiters = append(s.waiters, w) }
+
+func (s *calls) unwatch(w waiter) {
+	s.waiters = slices.DeleteFunc(s.waiters, func(o waiter) bool { return o == w })
+}
+
+func (s *calls) wake() {
+	for _, w := range s.waiters {
+		w.wake()
+	}
+}
+
+// do makes a call with the lock held.
+func (s *calls) do(call func(now time.Duration) error) (err error) {
+	s.h.do(func(now time.Duration, _ *rawtcp.Stack) {
+		if s.closed {
+			err = syscall.EBADF
+			return
+		}
+		err = call(now)
+	})
+	return errno(err)
+}
+
+// block makes a call until it does not block any more, or limit has passed; 0 is
+// none.
+func (s *calls) block(limit time.Duration, call func(now time.Duration) error) error {
+	var w waiter
+	var late <-chan time.Time
+	for {
+		err := s.do(func(now time.Duration) error {
+			err := call(now)
+			if w == nil && errors.Is(err, rawtcp.ErrWouldBlock) {
+				w = newWaiter()
+				s.watch(w)
+			}
+			return err
+		})
+		if !errors.Is(err, rawtcp.ErrWouldBlock) {
+			s.leave(w)
+			return err
+		}
+		if limit > 0 && late == nil {
+			t := time.NewTimer(limit)
+			defer t.Stop()
+			late = t.C
+		}
+		select {
+		case <-w:
+		case <-late:
+			s.leave(w)
+			return modes.ErrTimeout
+		}
+	}
+}
+
+// leave ends the wait of w, which may be nil.
+func (s *calls) leave(w waiter) {
+	if w != nil {
+		s.h.do(func(time.Duration, *rawtcp.Stack) { s.unwatch(w) })
+	}
+}
+
+// timeout returns where an option lies that is how long calls may wait, or nil.
+func (s *calls) timeout(o modes.Option) *time.Duration {
+	switch o {
+	case modes.RecvTimeout:
+		return &s.recvTimeout
+	case modes.SendTimeout:
+		return &s.sendTimeout
+	}
+	return nil
+}
