@@ -29,8 +29,9 @@ type cable struct {
 	ends   []end // of the pipe
 	cut    bool  // the whole of it
 	numbers
-	fresh []*port  // those that have got something since they were flushed
-	free  [][]byte // buffers
+	fresh []*port   // those that have got something since they were flushed
+	free  [][]byte  // buffers
+	icmp  link.ICMP // of routers: see narrow
 }
 
 // numbers are what a cable counts.
@@ -46,8 +47,9 @@ type numbers struct {
 type end struct {
 	address netip.Addr
 	port    *port // or nil
-	pinned  bool  // somebody wants it cut or mended some day
+	pinned  bool  // somebody wants it cut or mended some day, or narrow
 	cut     bool
+	mtu     int // of a narrow cable, or 0
 }
 
 // port is where somebody is plugged in.
@@ -120,6 +122,7 @@ func newCable(o Options) *cable {
 		c.tell(trace.Event{At: now, Kind: trace.Note, Link: wireName, ID: f.ID, Text: what})
 	}
 	c.pipe.Changed = c.changed
+	c.icmp.IP = narrow{c}
 	return c
 }
 
@@ -158,6 +161,10 @@ func (c *cable) send(now time.Duration, p *port, packet []byte) {
 		return
 	}
 	f.To = c.toward(dst)
+	if c.isNarrow(p.end, packet) {
+		c.squeeze(now, p.end, &f, func(piece *link.Frame) { c.pipe.In(now, *piece) })
+		return
+	}
 	f.Packet = append(c.buffer(), packet...)
 	c.pipe.In(now, f)
 }
@@ -232,6 +239,13 @@ func (c *cable) deliver(now time.Duration, f *link.Frame) {
 		if dst, ok := destination(f.Packet); ok {
 			f.To = c.toward(dst)
 		}
+	}
+	if f.To != link.Everybody && c.isNarrow(f.To, f.Packet) {
+		c.squeeze(now, f.To, f, func(piece *link.Frame) {
+			c.hand(now, c.ends[f.To].port, piece)
+			c.release(piece.Packet)
+		})
+		return
 	}
 	if f.To != link.Everybody {
 		c.hand(now, c.ends[f.To].port, f)

@@ -18,6 +18,7 @@ forget N                 take rule N out of work, or all; also its words
 cut [ADDRESS]            cut the cable of a host, or the whole wire
 mend [ADDRESS]           mend it
 cut [ADDRESS] at TIME    cut it at that time since the hub began; also mend
+mtu ADDRESS BYTES        a router before a host, with a link of a smaller MTU
 delay TIME               from end to end: 40ms, 1.5s
 jitter TIME              at most so much more
 loss P                   a probability: 0.01, 1%; also dup, reorder, corrupt
@@ -46,6 +47,8 @@ func (c *cable) command(now time.Duration, line string) (answer string, err erro
 		return "", c.forget(words[1:])
 	case (verb == "cut" || verb == "mend") && len(words) <= 2:
 		return "", c.change(now, verb == "cut", words[1:])
+	case verb == "mtu":
+		return "", c.setMTU(words[1:])
 	case verb == "corrupt" && len(words) > 2:
 		return "", c.rule(line) // and not a condition of that name
 	case link.IsCondition(verb):
@@ -170,6 +173,11 @@ func (c *cable) list(now time.Duration) string {
 	}
 	for _, i := range c.cutEnds() {
 		fmt.Fprintf(&b, "\ncut: %v", c.ends[i].address)
+	}
+	for _, e := range c.ends {
+		if e.mtu > 0 {
+			fmt.Fprintf(&b, "\nmtu %d: %v", e.mtu, e.address)
+		}
 	}
 	for _, p := range c.ports {
 		fmt.Fprintf(&b, "\n%s: %s, for %v, %d sent, %d received", addresses(p.addresses), p.who,

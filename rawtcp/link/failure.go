@@ -66,7 +66,9 @@ func timeExceeded() Failure {
 	}
 }
 
-func tooBig(mtu int) Failure {
+// TooBig is for a packet that is longer than the next MTU, in bytes, and must not
+// be fragmented.
+func TooBig(mtu int) Failure {
 	return Failure{
 		v4: wire.ICMPv4Unreachable, v4c: wire.FragmentationNeeded,
 		v6: wire.ICMPv6PacketTooBig, mtu: mtu,

@@ -187,7 +187,7 @@ func (h *Node) forward(now time.Duration, in *Port, f *Frame, dst netip.Addr) {
 func (h *Node) forwardFragments(now time.Duration, in *Port, f *Frame, path Path, o outgoing) {
 	pieces, why := h.fragment(f.Packet, path.MTU, false)
 	if why != OK {
-		h.Complain(now, f.Packet, tooBig(path.MTU))
+		h.Complain(now, f.Packet, TooBig(path.MTU))
 		h.refuse(now, in, f, why)
 		return
 	}
