@@ -14,7 +14,6 @@ import (
 	"sock/rawtcp/link"
 	"sock/rawtcp/loop"
 	"sock/rawtcp/trace"
-	"sock/rawtcp/wire"
 )
 
 // Link is a link on the addresses and routes of this machine.
@@ -239,22 +238,6 @@ func (l *Link) tooBig(is4 bool, packet []byte) {
 // quoted is how many bytes of a packet an ICMP error quotes here: all headers.
 const quoted = 128
 
-// unreachable returns the ICMP error that says that a packet was too big.
-func unreachable(is4 bool, quote []byte, mtu int) []byte {
-	from := source(is4, quote)
-	if is4 {
-		m := wire.ICMPv4{Type: wire.ICMPv4Unreachable, Code: wire.FragmentationNeeded, Rest: uint32(mtu), Body: quote}
-		h := wire.IPv4{TTL: 1, Protocol: wire.ProtoICMP, Src: from, Dst: from}
-		return m.AppendTo(h.AppendHeader(nil, icmpHeader+len(quote)))
-	}
-	m := wire.ICMPv6{Type: wire.ICMPv6PacketTooBig, Rest: uint32(mtu), Body: quote}
-	h := wire.IPv6{HopLimit: 1, Protocol: wire.ProtoICMPv6, Src: from, Dst: from}
-	return m.AppendTo(h.AppendHeader(nil, icmpHeader+len(quote)), from, from, wire.ChecksumFull)
-}
-
-// icmpHeader is the length of the header of an ICMP message.
-const icmpHeader = 8
-
 // Close gives all ports back, and ends the link.
 func (l *Link) Close() error {
 	var errs []error
@@ -280,18 +263,4 @@ func (l *Link) Close() error {
 	})
 	l.running.Wait()
 	return errors.Join(errs...)
-}
-
-func source(is4 bool, packet []byte) netip.Addr {
-	if is4 {
-		return netip.AddrFrom4([4]byte(packet[12:16]))
-	}
-	return netip.AddrFrom16([16]byte(packet[8:24]))
-}
-
-func destination(is4 bool, packet []byte) netip.Addr {
-	if is4 {
-		return netip.AddrFrom4([4]byte(packet[16:20]))
-	}
-	return netip.AddrFrom16([16]byte(packet[24:40]))
 }

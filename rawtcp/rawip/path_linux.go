@@ -1,9 +1,12 @@
 package rawip
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"github.com/mdlayher/socket"
@@ -82,23 +85,39 @@ func (n *network) attached() link.Attached {
 }
 
 // interfaceAddresses returns the addresses of all interfaces that are up, those
-// of the loopback network last, and the names of the interfaces.
+// of the widest scope first, and the names of the interfaces.
 func interfaceAddresses() (own []netip.Prefix, names []string) {
 	all, _ := net.Interfaces() // without one, nothing is to be reached
-	for _, loopback := range []bool{false, true} {
-		for _, i := range all {
-			if i.Flags&net.FlagUp == 0 || i.Flags&net.FlagLoopback != 0 != loopback {
-				continue
-			}
-			addrs, _ := i.Addrs()
-			for _, a := range addrs {
-				if p, err := netip.ParsePrefix(a.String()); err == nil {
-					own, names = append(own, p), append(names, i.Name)
-				}
+	of := map[netip.Prefix]string{}
+	for _, i := range all {
+		if i.Flags&net.FlagUp == 0 {
+			continue
+		}
+		addrs, _ := i.Addrs()
+		for _, a := range addrs {
+			if p, err := netip.ParsePrefix(a.String()); err == nil {
+				of[p] = i.Name
 			}
 		}
 	}
+	own = slices.SortedFunc(maps.Keys(of), func(a, b netip.Prefix) int {
+		return cmp.Or(cmp.Compare(scope(a.Addr()), scope(b.Addr())), a.Compare(b))
+	})
+	for _, p := range own {
+		names = append(names, of[p])
+	}
 	return own, names
+}
+
+// scope is less the further an address is good for.
+func scope(a netip.Addr) int {
+	switch {
+	case a.IsLoopback():
+		return 2
+	case a.IsLinkLocalUnicast():
+		return 1
+	}
+	return 0
 }
 
 // has reports whether a is an address of this machine.

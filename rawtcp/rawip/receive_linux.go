@@ -14,9 +14,6 @@ import (
 // longest is the length of the longest packet: one of IPv6.
 const longest = header6 + 65535
 
-// header6 is the length of an IPv6 header.
-const header6 = 40
-
 // receiver receives packets of one version of IP and one protocol.
 type receiver struct {
 	conn     *socket.Conn

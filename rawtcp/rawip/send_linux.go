@@ -1,7 +1,6 @@
 package rawip
 
 import (
-	"encoding/binary"
 	"syscall"
 	"unsafe"
 
@@ -126,33 +125,4 @@ func setFilter(c *socket.Conn, program []bpf.Instruction) error {
 		return err
 	}
 	return c.SetBPF(raw)
-}
-
-// headed returns whether a packet has an IPv4 header, or else one of IPv6; ok is
-// false if neither, with the ports of a segment behind it.
-func headed(packet []byte) (is4, ok bool) {
-	switch {
-	case len(packet) >= 20 && packet[0]>>4 == 4:
-		return true, int(packet[0]&15)*4+4 <= len(packet)
-	case len(packet) >= 40+4 && packet[0]>>4 == 6:
-		return false, true
-	}
-	return false, false
-}
-
-// sourcePort returns where a segment comes from, and destinationPort where it
-// goes to.
-func sourcePort(is4 bool, packet []byte) uint16 {
-	return binary.BigEndian.Uint16(segment(is4, packet))
-}
-
-func destinationPort(is4 bool, packet []byte) uint16 {
-	return binary.BigEndian.Uint16(segment(is4, packet)[2:])
-}
-
-func segment(is4 bool, packet []byte) []byte {
-	if is4 {
-		return packet[int(packet[0]&15)*4:]
-	}
-	return packet[40:]
 }
