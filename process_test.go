@@ -231,9 +231,30 @@ type network struct {
 func newNetwork(t *testing.T, sock string) *network {
 	t.Helper()
 	n := &network{sock: sock, place: filepath.Join(t.TempDir(), "wire")}
-	n.hub = launch(t, []string{"listening"}, sock, "-v", "--hub", "--wire", n.place)
-	n.hub.await(t, 1, "listening")
+	n.startHub(t)
 	return n
+}
+
+// startHub starts the hub, and waits until it is there. It is not to tell of
+// packets, which would take more time than all else.
+func (n *network) startHub(t *testing.T) {
+	t.Helper()
+	n.hub = launch(t, nil, n.sock, "--hub", "--wire", n.place)
+	again, late := time.NewTicker(time.Millisecond), time.NewTimer(patience)
+	defer again.Stop()
+	defer late.Stop()
+	for {
+		p, err := hub.Dial(context.Background(), n.place, "auto")
+		if err == nil {
+			_ = p.Close() // it has done what it was for
+			return
+		}
+		select {
+		case <-again.C:
+		case <-late.C:
+			t.Fatal(err)
+		}
+	}
 }
 
 // launch starts a sock on the wire.
