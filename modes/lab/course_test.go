@@ -77,9 +77,9 @@ func TestCourseCompare(t *testing.T) {
 func TestCourseHead(t *testing.T) {
 	const head = "#!/bin/sh\n# A title\n# section 1\n"
 	for source, want := range map[string]string{
-		"":                          "x: the second line is the title",
-		head + ". functions\n":      "x: the second line is the title",
-		head + "# Look: there\n":    "x: the second line is the title",
+		"":                           "x: the second line is the title",
+		head + ". functions\n":       "x: the second line is the title",
+		head + "# Look: there\n":     "x: the second line is the title",
 		"#!/bin/sh\n# Look for: x\n": "x: the second line is the title",
 		head + "# Look for: x\n# expect nobody\n":     "x:5: # expect NAME: LINE",
 		head + "# Look for: x\n# never some one: x\n": "x:5: # never NAME: LINE",
