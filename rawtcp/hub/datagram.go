@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -24,6 +25,7 @@ type token [tokenLen]byte
 type datagrams struct {
 	hub    *Hub
 	conn   packetConn
+	bulk   bulk // of conn
 	secret []byte
 	// sessions are the plugs, by where they are.
 	sessions map[netip.AddrPort]*session
@@ -86,7 +88,7 @@ func widen(conn net.Conn) {
 
 // serveUDP lets plugs join over conn.
 func (h *Hub) serveUDP(conn packetConn) error {
-	d := &datagrams{hub: h, conn: conn, secret: make([]byte, sha256.Size), sessions: map[netip.AddrPort]*session{}}
+	d := &datagrams{hub: h, conn: conn, bulk: newBulk(conn), secret: make([]byte, sha256.Size), sessions: map[netip.AddrPort]*session{}}
 	_, _ = rand.Read(d.secret) // it never fails
 	h.lock()
 	h.udp = append(h.udp, d)
@@ -118,9 +120,9 @@ func (d *datagrams) Close() error {
 
 // read takes what comes, until the socket is closed.
 func (d *datagrams) read() {
-	buf := make([]byte, 1<<16)
+	buf := make([]byte, longestUDP)
 	for {
-		n, from, err := d.conn.ReadFromUDPAddrPort(buf)
+		n, size, from, err := d.bulk.receive(buf)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
@@ -129,7 +131,9 @@ func (d *datagrams) read() {
 		}
 		d.hub.lock()
 		if !d.hub.closed {
-			d.take(d.hub.now, from, buf[:n])
+			for b := range slices.Chunk(buf[:n], max(size, 1)) {
+				d.take(d.hub.now, from, b)
+			}
 		}
 		d.hub.unlock()
 	}
@@ -213,21 +217,11 @@ func (d *datagrams) begin(now time.Duration, from netip.AddrPort, t token, body 
 	d.writers.Go(func() {
 		// What cannot be written is lost, as any datagram.
 		_ = s.out.run(func(batch []byte) error {
-			eachDatagram(batch, func(b []byte) { _, _ = d.conn.WriteToUDPAddrPort(b, from) })
+			eachRun(batch, func(run []byte, size int) { d.bulk.send(run, size, from) })
 			return nil
 		})
 	})
 	return s, nil
-}
-
-// eachDatagram calls f with each message of a batch, and the token before it.
-func eachDatagram(batch []byte, f func(b []byte)) {
-	for len(batch) > 0 {
-		_, body, rest, _, _ := next(batch[tokenLen:], maxMTU)
-		n := tokenLen + headerLen + len(body)
-		f(batch[:n:n])
-		batch = rest
-	}
 }
 
 // end unplugs who is at from.

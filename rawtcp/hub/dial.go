@@ -84,6 +84,7 @@ func joinUDP(ctx context.Context, conn net.Conn, text string) (*Plug, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.bulk = newBulk(toPeer{conn})
 	return newPlug(c, c.token, welcome)
 }
 

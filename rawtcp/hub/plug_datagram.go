@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -14,6 +16,7 @@ import (
 // datagramConn is a way to a hub over UDP.
 type datagramConn struct {
 	net.Conn
+	bulk  bulk // of Conn, from the welcome on
 	token []byte
 	buf   []byte
 	begun atomic.Bool // the receiving
@@ -27,7 +30,7 @@ const again = 500 * time.Millisecond
 // answered, or ctx is done.
 func (c *datagramConn) join(ctx context.Context, text string) (welcome []byte, err error) {
 	c.token = make([]byte, tokenLen)
-	c.buf = make([]byte, tokenLen+headerLen+maxMTU)
+	c.buf = make([]byte, longestUDP)
 	for ctx.Err() == nil {
 		if _, err := c.Write(appendMessage(c.token[:tokenLen:tokenLen], kindJoin, text)); err != nil {
 			return nil, err
@@ -71,9 +74,9 @@ func (c *datagramConn) message(b []byte) (k kind, body []byte, ok bool) {
 
 func (c *datagramConn) receive(f func(packets [][]byte)) error {
 	c.begun.Store(true)
-	packets := make([][]byte, 1)
+	var packets [][]byte
 	for {
-		n, err := c.Read(c.buf)
+		n, size, _, err := c.bulk.receive(c.buf)
 		if errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.ECONNREFUSED) {
 			// Nobody has the port any more: an ICMP message says so.
 			return gone(err)
@@ -81,16 +84,25 @@ func (c *datagramConn) receive(f func(packets [][]byte)) error {
 		if err != nil {
 			continue // it tells of a datagram sent before
 		}
-		k, body, ok := c.message(c.buf[:n])
-		if !ok {
-			continue
+		packets = packets[:0]
+		left := false
+		for b := range slices.Chunk(c.buf[:n], max(size, 1)) {
+			k, body, ok := c.message(b)
+			if !ok {
+				continue
+			}
+			c.heard.Store(true)
+			switch k {
+			case kindPacket:
+				packets = append(packets, body)
+			case kindLeave:
+				left = true
+			}
 		}
-		c.heard.Store(true)
-		switch k {
-		case kindPacket:
-			packets[0] = body
+		if len(packets) > 0 {
 			f(packets)
-		case kindLeave:
+		}
+		if left {
 			return ErrHubGone
 		}
 	}
@@ -98,7 +110,7 @@ func (c *datagramConn) receive(f func(packets [][]byte)) error {
 
 // write writes each message as a datagram. What cannot be written is lost.
 func (c *datagramConn) write(batch []byte) error {
-	eachDatagram(batch, func(b []byte) { _, _ = c.Write(b) })
+	eachRun(batch, func(run []byte, size int) { c.bulk.send(run, size, netip.AddrPort{}) })
 	return nil
 }
 

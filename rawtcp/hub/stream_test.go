@@ -388,7 +388,8 @@ func FuzzBytes(f *testing.F) {
 		if err == nil && len(rest) > headerLen+1500 {
 			t.Errorf("%d bytes wait for more", len(rest))
 		}
-		d := &datagrams{hub: h, conn: (&internet{}).socket("192.0.2.1:9", ""), sessions: map[netip.AddrPort]*session{}}
+		conn := (&internet{}).socket("192.0.2.1:9", "")
+		d := &datagrams{hub: h, conn: conn, bulk: newBulk(conn), sessions: map[netip.AddrPort]*session{}}
 		from := netip.MustParseAddrPort("192.0.2.2:1")
 		right := d.token(from)
 		for _, t := range [][]byte{nil, make([]byte, tokenLen), right[:]} {
