@@ -44,7 +44,7 @@ type Options struct {
 	Sink trace.Sink
 	// Log is told in a sentence who comes and goes, what is cut, and who does
 	// not read. It may be nil. It and Sink are called with the Hub's lock held,
-	// and must not call the Hub.
+	// and must not call the Hub, nor wait: a trace.Queue never does.
 	Log func(text string)
 }
 

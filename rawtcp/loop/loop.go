@@ -16,7 +16,7 @@ type Options struct {
 	// Options are those of the Stack. Time 0 is when the Loop is made. The
 	// Seed should be one that nobody can guess, if the link goes to strangers.
 	// The Sink is also told of packets; it is called with the lock held, and
-	// must not call the Loop.
+	// must not call the Loop, nor wait: see trace.Queue.
 	rawtcp.Options
 	// Estate is what the process before has left of this host; nil is that the
 	// host has just booted.
