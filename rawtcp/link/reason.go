@@ -21,6 +21,7 @@ const (
 	// A host.
 	HostDown    // it is not running
 	NotMine     // for another host, and this one does not forward
+	Spoofed     // from an address of this very host
 	NoHandler   // nobody takes the packets of that protocol
 	Unresolved  // no answer to ARP
 	Displaced   // another packet waits for ARP in its place
@@ -52,6 +53,8 @@ func (r Reason) String() string {
 		return "host down"
 	case NotMine:
 		return "not for this host"
+	case Spoofed:
+		return "from an address of this host"
 	case NoHandler:
 		return "nobody listens"
 	case Unresolved:

@@ -15,6 +15,8 @@ import (
 	"sock/rawtcp/link"
 	"sock/rawtcp/loop"
 	"sock/rawtcp/tcb"
+	"sock/rawtcp/trace"
+	"sock/rawtcp/wire"
 )
 
 // slow returns Options for a host whose link takes d each way, and loses some of
@@ -161,6 +163,36 @@ func TestNotMine(t *testing.T) {
 			}
 		})
 	})
+}
+
+// What is said to come from the host that it comes to is not taken from the link
+// either: with bsd, which answers whatever is not acceptable by an ACK, the one
+// SYN made it answer itself for ever.
+func TestLand(t *testing.T) {
+	for _, from := range []string{"10.0.0.2", "127.0.0.1"} {
+		synctest.Test(t, func(t *testing.T) {
+			left, right := loop.NewMemory(loop.MemoryOptions{}, []netip.Prefix{prefixA}, []netip.Prefix{prefixB})
+			left.Start(func([][]byte) { t.Error("it is answered") })
+			defer left.Close()
+			b := loop.New(right, of(t, "bsd"))
+			defer b.Close()
+			_, err := b.Listen(port, 5)
+			must(t, err)
+
+			src := netip.MustParseAddr(from)
+			seg := wire.Segment{SrcPort: port.Port(), DstPort: port.Port(), Flags: wire.SYN}
+			h := wire.IPv4{TTL: 64, Protocol: wire.ProtoTCP, Src: src, Dst: port.Addr()}
+			packet := seg.AppendTo(h.AppendHeader(left.Buffer(), seg.WireLen()), src, port.Addr(), wire.ChecksumFull)
+			must(t, left.Send(0, packet, trace.Rule{}))
+			left.Flush()
+			synctest.Wait()
+			b.Do(func(_ time.Duration, s *rawtcp.Stack) {
+				if n := s.Stats().SegmentsIn; n != 0 {
+					t.Errorf("it has taken %d segments", n)
+				}
+			})
+		})
+	}
 }
 
 func TestAccept(t *testing.T) {

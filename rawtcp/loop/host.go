@@ -172,11 +172,16 @@ func (h *host) loopback(now time.Duration) bool {
 // receive takes a packet from the link. One for a loopback address is for
 // nobody: such addresses "MUST NOT appear outside a host" (RFC 1122, section
 // 3.2.1.3).
+//
+// Nor can one come from this host: what it is said to have sent to itself would
+// be answered to itself, again and again ("land", CERT CA-1997-28).
 func (h *host) receive(now time.Duration, packet []byte) {
-	if !h.isFor(destination(packet)) {
-		if h.sink != nil {
-			h.sink.Event(trace.Event{At: now, Kind: trace.Dropped, Host: h.name, Packet: packet, Reason: link.NotMine})
-		}
+	switch src, dst := addresses(packet); {
+	case !h.isFor(dst):
+		h.drop(now, packet, link.NotMine)
+		return
+	case !h.shared && h.isOwn(src):
+		h.drop(now, packet, link.Spoofed)
 		return
 	}
 	if h.faulty != nil {
@@ -185,6 +190,13 @@ func (h *host) receive(now time.Duration, packet []byte) {
 	}
 	h.arrived = true
 	h.up.Receive(now, packet)
+}
+
+// drop tells that a packet from the link goes no further.
+func (h *host) drop(now time.Duration, packet []byte, why link.Reason) {
+	if h.sink != nil {
+		h.sink.Event(trace.Event{At: now, Kind: trace.Dropped, Host: h.name, Packet: packet, Reason: why})
+	}
 }
 
 // isFor reports whether what comes from the link to dst is for this host.
@@ -268,11 +280,17 @@ func (h *host) Path(dst netip.Addr) (link.Path, error) {
 
 // destination returns whom a packet is for, or the zero Addr.
 func destination(packet []byte) netip.Addr {
+	_, dst := addresses(packet)
+	return dst
+}
+
+// addresses returns whom a packet is from, and whom it is for, or zero Addrs.
+func addresses(packet []byte) (src, dst netip.Addr) {
 	switch {
 	case wire.Version(packet) == 4 && len(packet) >= 20:
-		return netip.AddrFrom4([4]byte(packet[16:20]))
+		return netip.AddrFrom4([4]byte(packet[12:16])), netip.AddrFrom4([4]byte(packet[16:20]))
 	case wire.Version(packet) == 6 && len(packet) >= 40:
-		return netip.AddrFrom16([16]byte(packet[24:40]))
+		return netip.AddrFrom16([16]byte(packet[8:24])), netip.AddrFrom16([16]byte(packet[24:40]))
 	}
-	return netip.Addr{}
+	return src, dst
 }
