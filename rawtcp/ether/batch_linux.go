@@ -47,6 +47,16 @@ type batch struct {
 	vectors  [batchLen][3]unix.Iovec
 	heads    [batchLen]head
 	packets  [batchLen][]byte
+
+	done, lost  int                   // by send
+	why         unix.Errno            // of receive
+	write, read func(fd uintptr) bool // trySend and tryReceive, made once
+}
+
+func newBatch() *batch {
+	b := &batch{}
+	b.write, b.read = b.trySend, b.tryReceive
+	return b
 }
 
 // put sets the packet of frame i, whose head is there, and data behind it.
@@ -76,44 +86,48 @@ func (b *batch) add(to, from wire.MAC, packet, data []byte, size int) (full bool
 // send sends the frames, and returns how many were lost. While the interface has
 // no room it waits: it always gets on, whatever the hosts behind it do.
 func (b *batch) send(c syscall.RawConn) (lost int) {
-	done := 0
-	// The error is that the socket has been closed.
-	_ = c.Write(func(fd uintptr) bool {
-		for done < b.n {
-			n, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, fd,
-				uintptr(unsafe.Pointer(&b.messages[done])), uintptr(b.n-done), unix.MSG_DONTWAIT, 0, 0)
-			switch errno {
-			case 0:
-				done += int(n)
-			case unix.EINTR:
-			case unix.EAGAIN:
-				return false
-			default: // the interface is down, or its queue is full
-				done++
-				lost++
-			}
+	b.done, b.lost = 0, 0
+	_ = c.Write(b.write) // the error is that the socket has been closed
+	return b.lost
+}
+
+// trySend reports whether there is nothing left to send.
+func (b *batch) trySend(fd uintptr) bool {
+	for b.done < b.n {
+		n, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, fd,
+			uintptr(unsafe.Pointer(&b.messages[b.done])), uintptr(b.n-b.done), unix.MSG_DONTWAIT, 0, 0)
+		switch errno {
+		case 0:
+			b.done += int(n)
+		case unix.EINTR:
+		case unix.EAGAIN:
+			return false
+		default: // the interface is down, or its queue is full
+			b.done++
+			b.lost++
 		}
-		return true
-	})
-	return lost
+	}
+	return true
 }
 
 // receive waits for frames. The error is that the socket was closed, or what
 // happened to the interface.
 func (b *batch) receive(c syscall.RawConn) error {
-	var why unix.Errno
 	b.n = 0
-	err := c.Read(func(fd uintptr) bool {
-		var n uintptr
-		n, _, why = unix.Syscall6(unix.SYS_RECVMMSG, fd,
-			uintptr(unsafe.Pointer(&b.messages[0])), batchLen, unix.MSG_DONTWAIT, 0, 0)
-		if why == 0 {
-			b.n = int(n)
-		}
-		return why != unix.EAGAIN
-	})
-	if err == nil && why != 0 {
-		err = why
+	err := c.Read(b.read)
+	if err == nil && b.why != 0 {
+		err = b.why
 	}
 	return err
+}
+
+// tryReceive reports whether anything has come.
+func (b *batch) tryReceive(fd uintptr) bool {
+	var n uintptr
+	n, _, b.why = unix.Syscall6(unix.SYS_RECVMMSG, fd,
+		uintptr(unsafe.Pointer(&b.messages[0])), batchLen, unix.MSG_DONTWAIT, 0, 0)
+	if b.why == 0 {
+		b.n = int(n)
+	}
+	return b.why != unix.EAGAIN
 }

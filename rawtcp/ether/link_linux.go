@@ -78,7 +78,7 @@ func Open(o Options) (*Link, error) {
 	_, err = os.Stat("/sys/class/net/" + p.name + "/phy80211")
 	l := &Link{
 		port: p, mac: ownMAC(&p, err == nil, own[0].Addr()), gateways: o.Gateways,
-		filling: &batch{}, writing: &batch{}, epoch: time.Now(), settled: make(chan error, 1), down: make(chan struct{}),
+		filling: newBatch(), writing: newBatch(), epoch: time.Now(), settled: make(chan error, 1), down: make(chan struct{}),
 	}
 	l.Attached = link.Attached{Interface: l, Name: p.name, Addresses: own}
 	l.neighbors = neighbors{

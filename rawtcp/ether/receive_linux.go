@@ -17,7 +17,7 @@ func (l *Link) Start(receive func(packets [][]byte)) { l.receiver.Store(&receive
 
 // run receives until the socket is closed or the interface is gone.
 func (l *Link) run() {
-	b := &batch{}
+	b := newBatch()
 	for i := range batchLen {
 		b.put(i, make([]byte, virtio.MaxPacket), nil)
 	}

@@ -19,6 +19,16 @@ type batch struct {
 	heads   [batchLen][virtio.Len]byte
 	packets [batchLen][]byte
 	data    [batchLen][]byte // behind the packet
+
+	vector [3]unix.Iovec
+	lost   int                   // by send
+	write  func(fd uintptr) bool // writeAll, made once
+}
+
+func newBatch() *batch {
+	b := &batch{}
+	b.write = b.writeAll
+	return b
 }
 
 // add puts one more packet behind those that wait, and reports whether there is
@@ -36,19 +46,20 @@ func (b *batch) add(packet, data []byte, size int) (full bool) {
 // send sends the packets, and returns how many the kernel did not take: it has no
 // room for them, or the device is down.
 func (b *batch) send(c syscall.RawConn) (lost int) {
-	// The error is that the device has been closed.
-	_ = c.Write(func(fd uintptr) bool {
-		for i := range b.n {
-			var v [3]unix.Iovec
-			for k, part := range [...][]byte{b.heads[i][:], b.packets[i], b.data[i]} {
-				v[k].Base = unsafe.SliceData(part)
-				v[k].SetLen(len(part))
-			}
-			if _, _, errno := unix.Syscall(unix.SYS_WRITEV, fd, uintptr(unsafe.Pointer(&v[0])), uintptr(len(v))); errno != 0 {
-				lost++
-			}
+	b.lost = 0
+	_ = c.Write(b.write) // the error is that the device has been closed
+	return b.lost
+}
+
+func (b *batch) writeAll(fd uintptr) bool {
+	for i := range b.n {
+		for k, part := range [...][]byte{b.heads[i][:], b.packets[i], b.data[i]} {
+			b.vector[k].Base = unsafe.SliceData(part)
+			b.vector[k].SetLen(len(part))
 		}
-		return true
-	})
-	return lost
+		if _, _, errno := unix.Syscall(unix.SYS_WRITEV, fd, uintptr(unsafe.Pointer(&b.vector[0])), uintptr(len(b.vector))); errno != 0 {
+			b.lost++
+		}
+	}
+	return true
 }

@@ -109,7 +109,7 @@ func newLink(name string, own []netip.Prefix, mtu int) (*Link, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", device, err), f.Close())
 	}
-	l := &Link{mtu: mtu, file: f, raw: raw, filling: &batch{}, writing: &batch{}, down: make(chan struct{})}
+	l := &Link{mtu: mtu, file: f, raw: raw, filling: newBatch(), writing: newBatch(), down: make(chan struct{})}
 	l.Attached = link.Attached{Interface: l, Name: device, Addresses: own}
 	return l, nil
 }
