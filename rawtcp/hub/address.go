@@ -16,7 +16,7 @@ func (c *cable) join(now time.Duration, wanted []string, who string, out outlet)
 	if len(c.ports) >= c.limit {
 		return nil, fmt.Errorf("there are %d on the wire, and no room for more", len(c.ports))
 	}
-	p := &port{who: who, out: out, since: now}
+	p := &port{who: who, out: out, since: now, left: make(chan struct{})}
 	for _, w := range wanted {
 		a, err := c.address(w, p.addresses)
 		if err != nil {
@@ -50,6 +50,7 @@ func (c *cable) leave(now time.Duration, p *port, why error) {
 	if i < 0 {
 		return
 	}
+	close(p.left)
 	c.ports = slices.Delete(c.ports, i, i+1)
 	c.ends[p.end].port = nil
 	for _, a := range p.addresses {
@@ -68,6 +69,15 @@ func (c *cable) leave(now time.Duration, p *port, why error) {
 	}
 }
 
+// takenError is why nobody else can have an address.
+type takenError struct {
+	address netip.Addr
+	owner   *port
+}
+
+// Error names who has it.
+func (t *takenError) Error() string { return fmt.Sprintf("%v is taken by %s", t.address, t.owner.who) }
+
 // address returns the address that is wanted, with the length of its network's
 // prefix, if it is free. others are those that the same plug has got already.
 func (c *cable) address(wanted string, others []netip.Prefix) (netip.Prefix, error) {
@@ -84,7 +94,7 @@ func (c *cable) address(wanted string, others []netip.Prefix) (netip.Prefix, err
 	}
 	switch owner := c.owners[p.Addr()]; {
 	case owner != nil && owner.caretaker == nil:
-		return p, fmt.Errorf("%v is taken by %s", p.Addr(), owner.who)
+		return p, &takenError{p.Addr(), owner}
 	case taken(p.Addr()):
 		return p, fmt.Errorf("%v is asked for twice", p.Addr())
 	}

@@ -61,6 +61,7 @@ type port struct {
 	out       outlet
 	estate    *rawtcp.Estate // what it has got from the one before, and then what it leaves; or nil
 	caretaker *caretaker     // answers in its place if it has left; or nil
+	left      chan struct{}  // is closed when it has left
 	since     time.Duration
 	sent, got uint64 // packets
 	lost      uint64 // packets that the outlet had no room for

@@ -14,6 +14,8 @@ const (
 	joinTime = 5 * time.Second
 	// waiting is how many bytes may wait for one plug to read them.
 	waiting = 1 << 20
+	// mourning is how long the death of a process may take to be known.
+	mourning = time.Second
 	// chunk is how many bytes are read at once, at least.
 	chunk = 64 << 10
 )
@@ -158,8 +160,28 @@ func (s *stream) read(p *port) error {
 	}
 }
 
-// join plugs in, and welcomes.
+// join plugs in, and welcomes. Whoever has an address that is wanted may have just
+// died: that is known as soon as all that he sent has been read.
 func (h *Hub) join(wanted []string, who string, out *queue) (*port, error) {
+	late := time.NewTimer(mourning)
+	defer late.Stop()
+	for {
+		p, err := h.joinNow(wanted, who, out)
+		var t *takenError
+		if !errors.As(err, &t) {
+			return p, err
+		}
+		select {
+		case <-t.owner.left:
+		case <-late.C:
+			return nil, err
+		case <-h.done:
+			return nil, net.ErrClosed
+		}
+	}
+}
+
+func (h *Hub) joinNow(wanted []string, who string, out *queue) (*port, error) {
 	h.lock()
 	defer h.unlock()
 	if h.closed {

@@ -398,3 +398,36 @@ func FuzzBytes(f *testing.F) {
 		must(t, d.Close())
 	})
 }
+
+// The address of a process that has died is free for the next one at once, even if
+// the hub has not heard of the death yet; that of one that lives is not.
+func TestJoinAfterDeath(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, err := New(Options{})
+		must(t, err)
+		wanted := []string{"10.0.0.1"}
+		p, err := h.join(wanted, "the old one", newQueue(nil, waiting))
+		must(t, err)
+		began := time.Now()
+		if _, err := h.join(wanted, "", newQueue(nil, waiting)); err == nil || err.Error() != "10.0.0.1 is taken by the old one" {
+			t.Error(err)
+		}
+		if took := time.Since(began); took != mourning {
+			t.Errorf("it was refused after %v", took)
+		}
+		join := func() error {
+			_, err := h.join(wanted, "the new one", newQueue(nil, waiting))
+			return err
+		}
+		joined := start(join)
+		synctest.Wait()
+		h.leave(p, nil)
+		must(t, <-joined)
+		joined = start(join)
+		synctest.Wait()
+		must(t, h.Close())
+		if err := <-joined; !errors.Is(err, net.ErrClosed) {
+			t.Error(err)
+		}
+	})
+}
