@@ -63,6 +63,9 @@ func onLink(h modes.Host, o *opts.Options) (status int, err error) {
 		Options: rawtcp.Options{Host: name, Profile: system, Seed: seed, Sink: views.opened()},
 		Faults:  faults,
 	})
+	if o.Verbose > 0 && !o.BookMessages {
+		r.Narrate(func(text string) { fmt.Fprintln(h.Stderr(), text) })
+	}
 	status = modes.Run(r, o)
 	err = r.End()
 	return views.status(status), err
