@@ -97,7 +97,7 @@ func newLadder(w io.Writer, o LadderOptions, render func(*ladder) []byte) Sink {
 	}
 	return &ladder{
 		output: output{w: w}, LadderOptions: o, render: render, lanes: slices.Clone(o.Hosts),
-		lister: Lister{Listing: Listing{Names: o.Names, Absolute: o.Absolute}, conversations: conversations{}},
+		lister: Lister{Listing: Listing{Names: o.Names, Absolute: o.Absolute}},
 		arrows: map[uint64][]*arrow{}, owner: map[netip.Addr]int{}, window: map[windowOf]uint16{},
 		conns: map[int]map[connKey]bool{},
 	}

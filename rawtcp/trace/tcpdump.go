@@ -49,14 +49,14 @@ type Lister struct {
 // the book: "svr4.1037 > bsdi.discard: S 1415531521:1415531521(0) win 4096
 // <mss 1024>".
 func NewOldLister(l Listing) *Lister {
-	return &Lister{Listing: l, form: (*Lister).old, conversations: conversations{}}
+	return &Lister{Listing: l, form: (*Lister).old}
 }
 
 // NewLister returns a Lister for the form that tcpdump has today: "IP
 // 10.0.0.1.1037 > 10.0.0.2.9: Flags [S], seq 1, win 4096, options [mss 1024],
 // length 0".
 func NewLister(l Listing) *Lister {
-	return &Lister{Listing: l, form: (*Lister).today, conversations: conversations{}}
+	return &Lister{Listing: l, form: (*Lister).today}
 }
 
 // Line returns the line of e, without a newline. It reports false if e is not
