@@ -7,15 +7,15 @@
 . "$(dirname "$0")/functions"
 
 wire
-# The server waits between listen and its first accept, here for 4 seconds.
-start server --addr 10.0.0.1 --profile bsd -F -q1 -O4 -v -s 5555
+# The server waits between listen and its first accept, here for 6 seconds.
+start server --addr 10.0.0.1 --profile bsd -F -q1 -O6 -v -s 5555
 await server '^listening'
 
 # Those of the book were on the host sun, whose SYNs were 6, 12, 24 seconds apart.
 # These here repeat theirs sooner.
 for n in 1 2 3; do
 	start "client$n" --addr "10.0.0.1$n" --profile bsd --set tick=20ms \
-		--set syn-timeouts=1s,1s,1s,1s -v "-b109$n" 10.0.0.1 5555
+		--set syn-timeouts=1s,1s,1s,1s,1s,1s -v "-b109$n" 10.0.0.1 5555
 	await wire "10.0.0.1$n.109$n > 10.0.0.1.5555: Flags \[S\],"
 done
 await client1 '^connected'
