@@ -35,8 +35,9 @@ func untagged(rest []bpf.Instruction) []bpf.Instruction {
 
 // filter returns a program that lets through what this host must see: IP packets
 // to it, in frames to it or to many, and of ARP and neighbor discovery what
-// concerns it.
-func filter(mac wire.MAC, own []netip.Prefix) []bpf.Instruction {
+// concerns it. With groups it lets through what is sent to any of them: of which the
+// host is a member is known above.
+func filter(mac wire.MAC, own []netip.Prefix, groups bool) []bpf.Instruction {
 	var p program
 	// A frame is for this host, or for many.
 	p.load(atDestination, 4)
@@ -65,6 +66,10 @@ func filter(mac wire.MAC, own []netip.Prefix) []bpf.Instruction {
 	p.when(uint32(wire.EtherIPv4), func() {
 		p.load(atIPv4To, 4)
 		p.accept(0xffffffff)
+		if groups {
+			const first = 0xe0000000 // 224.0.0.0
+			p.add(bpf.JumpIf{Cond: bpf.JumpLessThan, Val: first, SkipTrue: 1}, bpf.RetConstant{Val: wholeFrame})
+		}
 		for _, a := range own {
 			if a.Addr().Is4() {
 				p.accept(word(a.Addr(), 0))
@@ -81,6 +86,10 @@ func filter(mac wire.MAC, own []netip.Prefix) []bpf.Instruction {
 			}
 		}
 		p.accept128(allNodes())
+		if groups {
+			p.load(atIPv6To, 1)
+			p.accept(0xff)
+		}
 	})
 	p.reject()
 	return p

@@ -13,11 +13,11 @@ import (
 func TestFilter(t *testing.T) {
 	mac, other := wire.MAC{2, 0, 0, 0, 0, 1}, wire.MAC{2, 0, 0, 0, 0, 9}
 	own := []netip.Prefix{netip.MustParsePrefix("10.0.0.1/24"), netip.MustParsePrefix("fd00::1/64")}
-	vm, err := bpf.NewVM(filter(mac, own))
+	vm, err := bpf.NewVM(filter(mac, own, false))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bpf.Assemble(untagged(filter(mac, own))); err != nil {
+	if _, err := bpf.Assemble(untagged(filter(mac, own, false))); err != nil {
 		t.Error(err)
 	}
 	ip := func(to wire.MAC, dst string) []byte {
@@ -71,6 +71,42 @@ func TestFilter(t *testing.T) {
 		}
 		if n > 0 && n < len(test.frame) {
 			t.Errorf("%s: cut to %d bytes", test.name, n)
+		}
+	}
+}
+
+// A host that is a member of a group gets what is sent to groups, and still
+// nothing that is for another host.
+func TestFilterOfMember(t *testing.T) {
+	mac, other := wire.MAC{2, 0, 0, 0, 0, 1}, wire.MAC{2, 0, 0, 0, 0, 9}
+	own := []netip.Prefix{netip.MustParsePrefix("10.0.0.1/24"), netip.MustParsePrefix("fd00::1/64")}
+	program := filter(mac, own, true)
+	if _, err := bpf.Assemble(untagged(program)); err != nil {
+		t.Error(err)
+	}
+	vm, err := bpf.NewVM(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dst, want := range map[string]bool{
+		"224.5.5.5": true, "239.255.255.255": true, "ff05::5": true, "ff02::1": true,
+		"10.0.0.1": true, "10.0.0.2": false, "223.255.255.255": false, "fd00::1": true, "fd00::2": false,
+	} {
+		a := netip.MustParseAddr(dst)
+		to := mac
+		if a.IsMulticast() {
+			to = wire.MulticastMAC(a)
+		}
+		var frame []byte
+		if a.Is4() {
+			h := wire.IPv4{Src: netip.MustParseAddr("10.0.0.9"), Dst: a, TTL: 1}
+			frame = h.AppendTo(wire.AppendEther(nil, to, other, wire.EtherIPv4))
+		} else {
+			h := wire.IPv6{Src: netip.MustParseAddr("fd00::9"), Dst: a, HopLimit: 1}
+			frame = h.AppendTo(wire.AppendEther(nil, to, other, wire.EtherIPv6))
+		}
+		if n, err := vm.Run(frame); err != nil || (n > 0) != want {
+			t.Errorf("%s: %d bytes let through: %v", dst, n, err)
 		}
 	}
 }

@@ -49,6 +49,7 @@ type Link struct {
 	settled    chan error // the addresses are this host's, or not; nil once that is known
 	complaints [][]byte   // ICMP errors of this host to itself
 	frame      []byte
+	idle       chan struct{} // is closed when no packet waits; nil: nobody asks
 	closed     bool
 
 	down chan struct{}
@@ -59,6 +60,7 @@ type Link struct {
 var (
 	_ loop.Batcher   = (*Link)(nil)
 	_ link.Segmenter = (*Link)(nil)
+	_ loop.Multicast = (*Link)(nil)
 )
 
 // Open returns a link on an Ethernet of this machine, once it has seen that
@@ -123,11 +125,7 @@ func (l *Link) open() (err error) {
 	if l.raw, err = l.conn.SyscallConn(); err != nil {
 		return err
 	}
-	program, err := bpf.Assemble(untagged(filter(l.mac, l.Addresses)))
-	if err != nil {
-		return err
-	}
-	if err = l.conn.SetBPF(program); err != nil {
+	if err = l.setFilter(false); err != nil {
 		return err
 	}
 	if err = l.conn.SetsockoptInt(unix.SOL_PACKET, unix.PACKET_VNET_HDR, 1); err != nil {
@@ -142,7 +140,7 @@ func (l *Link) open() (err error) {
 			return err
 		}
 	}
-	if err = l.join(unix.PACKET_MR_UNICAST, l.mac); err != nil {
+	if err = l.membership(unix.PACKET_ADD_MEMBERSHIP, unix.PACKET_MR_UNICAST, l.mac); err != nil {
 		return err
 	}
 	for _, a := range l.Addresses {
@@ -150,7 +148,7 @@ func (l *Link) open() (err error) {
 			continue
 		}
 		for _, group := range []netip.Addr{wire.SolicitedNode(a.Addr()), allNodes()} {
-			if err = l.join(unix.PACKET_MR_MULTICAST, wire.MulticastMAC(group)); err != nil {
+			if err = l.membership(unix.PACKET_ADD_MEMBERSHIP, unix.PACKET_MR_MULTICAST, wire.MulticastMAC(group)); err != nil {
 				return err
 			}
 		}
@@ -158,11 +156,34 @@ func (l *Link) open() (err error) {
 	return l.conn.Bind(&unix.SockaddrLinklayer{Protocol: networkOrder(unix.ETH_P_ALL), Ifindex: l.port.index})
 }
 
-// join has the interface take frames to an Ethernet address: packet(7).
-func (l *Link) join(kind uint16, mac wire.MAC) error {
+// setFilter has frames come that are for this host, to groups or not.
+func (l *Link) setFilter(groups bool) error {
+	program, err := bpf.Assemble(untagged(filter(l.mac, l.Addresses, groups)))
+	if err != nil {
+		return err
+	}
+	return l.conn.SetBPF(program)
+}
+
+// membership has the interface take frames to an Ethernet address, or no longer:
+// packet(7).
+func (l *Link) membership(change int, kind uint16, mac wire.MAC) error {
 	m := unix.PacketMreq{Ifindex: int32(l.port.index), Type: kind, Alen: uint16(len(mac))}
 	copy(m.Address[:], mac[:])
-	return l.conn.SetsockoptPacketMreq(unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, &m)
+	return l.conn.SetsockoptPacketMreq(unix.SOL_PACKET, change, &m)
+}
+
+// Join has what is sent to a multicast group come too. That routers do not know of
+// it (there is no IGMP) matters only if it is sent on another network.
+func (l *Link) Join(group netip.Addr) {
+	// Should the interface have no room for it, what comes all the same is taken.
+	_ = l.membership(unix.PACKET_ADD_MEMBERSHIP, unix.PACKET_MR_MULTICAST, wire.MulticastMAC(group))
+	_ = l.setFilter(true)
+}
+
+// Leave undoes Join.
+func (l *Link) Leave(group netip.Addr) {
+	_ = l.membership(unix.PACKET_DROP_MEMBERSHIP, unix.PACKET_MR_MULTICAST, wire.MulticastMAC(group))
 }
 
 func networkOrder(n uint16) uint16 {
@@ -225,6 +246,10 @@ func (l *Link) follow() {
 			l.settled <- err
 			l.settled = nil
 		}
+	}
+	if l.idle != nil && l.neighbors.holds() == 0 {
+		close(l.idle)
+		l.idle = nil
 	}
 	if at, ok := l.neighbors.nextDeadline(); ok && !l.closed {
 		l.timer.Reset(at - l.now())

@@ -22,8 +22,12 @@ const (
 	believed = 30 * time.Second
 	// heldLimit is how many packets wait for one neighbor: "SHOULD save (rather
 	// than discard) at least one (the latest) packet" (RFC 1122, section
-	// 2.3.2.2).
-	heldLimit = 3
+	// 2.3.2.2). All fragments of the longest datagram have room; a host that
+	// keeps only the last loses it (Section 11.9).
+	heldLimit = 64
+	// heldTotal is how many wait in all: strangers can make this host answer
+	// neighbors that are not there.
+	heldTotal = 256
 	// neighborLimit is how many are known, whoever floods the link.
 	neighborLimit = 1024
 )
@@ -106,12 +110,20 @@ func (n *neighbors) hold(now time.Duration, next netip.Addr, h held) {
 		e = n.add(next)
 	}
 	e.waiting = append(e.waiting, h)
-	if len(e.waiting) > heldLimit {
+	if len(e.waiting) > heldLimit || n.holds() > heldTotal {
 		e.waiting = slices.Delete(e.waiting, 0, 1)
 	}
 	if e.asked == 0 {
 		n.ask(now, next, e)
 	}
+}
+
+// holds returns how many packets wait.
+func (n *neighbors) holds() (all int) {
+	for _, e := range n.known {
+		all += len(e.waiting)
+	}
+	return all
 }
 
 // add returns a new neighbor. If there are too many, the one is forgotten that

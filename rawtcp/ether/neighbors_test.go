@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -163,14 +164,25 @@ func TestResolve(t *testing.T) {
 	}
 }
 
+// What waits for many neighbors at once has a limit too.
+func TestHeldTotal(t *testing.T) {
+	s, a, _ := settled(t)
+	for i := range 2 * heldTotal {
+		hold(a, s.now, netip.AddrFrom4([4]byte{10, 0, 0, byte(100 + i%100)}).String(), "x")
+	}
+	if n := a.holds(); n != heldTotal {
+		t.Errorf("%d packets wait", n)
+	}
+}
+
 // Who does not answer is asked three times, a second apart, and of what waits
 // the latest is kept.
 func TestGiveUp(t *testing.T) {
 	for _, nobody := range []string{"10.0.0.9", "fd00::9"} {
 		s, a, _ := settled(t)
 		start := s.now
-		for _, p := range []string{"1", "2", "3", "4"} {
-			hold(a, s.now, nobody, p)
+		for i := range heldLimit + 1 {
+			hold(a, s.now, nobody, strconv.Itoa(i))
 		}
 		for i := range 3 {
 			if len(s.log) != i+1 {
@@ -178,7 +190,7 @@ func TestGiveUp(t *testing.T) {
 			}
 			s.to(start + time.Duration(i+1)*time.Second)
 		}
-		if len(s.log) != 3 || !slices.Equal(a.given, []string{"2", "3", "4"}) || len(a.released) > 0 {
+		if len(s.log) != 3 || len(a.given) != heldLimit || a.given[0] != "1" || len(a.released) > 0 {
 			t.Errorf("%d questions; gave up %q", len(s.log), a.given)
 		}
 		hold(a, s.now, nobody, "5")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -114,8 +115,33 @@ func trim6(b []byte) []byte {
 	return b[:n]
 }
 
-// Close takes the host off the Ethernet.
+// farewell is how long Close waits for an answer to ARP: for the first one, and for
+// one that was lost.
+const farewell = 2 * time.Second
+
+// finish waits for what was sent to go out: a program that sends one datagram ends
+// before it is known to whom.
+func (l *Link) finish() {
+	l.mu.Lock()
+	if l.closed || l.neighbors.holds() == 0 {
+		l.mu.Unlock()
+		return
+	}
+	idle := make(chan struct{})
+	l.idle = idle
+	l.mu.Unlock()
+	limit := time.NewTimer(farewell)
+	defer limit.Stop()
+	select {
+	case <-idle:
+	case <-l.down:
+	case <-limit.C:
+	}
+}
+
+// Close takes the host off the Ethernet. What was sent goes out before.
 func (l *Link) Close() error {
+	l.finish()
 	l.fail(net.ErrClosed)
 	l.mu.Lock()
 	l.closed = true
