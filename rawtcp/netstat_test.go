@@ -209,7 +209,7 @@ func TestStats(t *testing.T) {
 	w.ok(s.Set(w.now, rawtcp.RecvBuf, 1000))
 	w.run(time.Second)
 	for range 4 {
-		_, err = c.Write(w.now, make([]byte, 100_000))
+		_, err = c.Write(w.now, make([]byte, 400_000))
 		w.ok(err)
 		w.run(10 * time.Second)
 	}

@@ -107,8 +107,8 @@ func rfc9293() *Profile {
 			MSSDefault: 536,
 			MSSMin:     64,
 
-			SendBuffer: 256 << 10,
-			RecvBuffer: 256 << 10,
+			SendBuffer: 1 << 20,
+			RecvBuffer: 1 << 20,
 
 			InitialRTO:  time.Second,
 			MinRTO:      time.Second,

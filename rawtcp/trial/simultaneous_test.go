@@ -75,9 +75,9 @@ func TestFig18_18(t *testing.T) {
 func TestFig18_18Others(t *testing.T) {
 	for prof, want := range map[string][]string{
 		"rfc9293": {
-			"bsdi.8888 > vangogh.7777: S 91904001:91904001(0) win 65535 <mss 1460,nop,nop,sackOK,nop,wscale 3>",
+			"bsdi.8888 > vangogh.7777: S 91904001:91904001(0) win 65535 <mss 1460,nop,nop,sackOK,nop,wscale 5>",
 			"vangogh.7777 > bsdi.8888: S 1058199041:1058199041(0) win 8192 <mss 1460,nop,nop,sackOK,nop,wscale 0>",
-			"bsdi.8888 > vangogh.7777: S 91904001:91904001(0) ack 1058199042 win 65535 <mss 1460,nop,nop,sackOK,nop,wscale 3>",
+			"bsdi.8888 > vangogh.7777: S 91904001:91904001(0) ack 1058199042 win 65535 <mss 1460,nop,nop,sackOK,nop,wscale 5>",
 			"vangogh.7777 > bsdi.8888: S 1058199041:1058199041(0) ack 91904002 win 8192 <mss 1460,nop,nop,sackOK,nop,wscale 0>",
 		},
 		"linux": {

@@ -173,7 +173,7 @@ func TestWriteBlocks(t *testing.T) {
 		l.must(err)
 		l.must(c.Connect(address("10.0.0.2:7777"), 0))
 		l.must(c.Set(modes.SendTimeout, 5_000_000))
-		b := make([]byte, 1<<20)
+		b := make([]byte, 4<<20)
 		n, err := c.Write(b)
 		l.wantErr("a write to a reader that sleeps", err, modes.ErrTimeout)
 		if n == 0 || n == len(b) || l.Now() != 5*time.Second {
