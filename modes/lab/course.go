@@ -83,7 +83,7 @@ func parseExercise(name, source string) (*Exercise, error) {
 		head = append(head, text)
 	}
 	if len(head) < 3 || !strings.HasPrefix(head[2], "Look for: ") {
-		return nil, fmt.Errorf("%s: the second line is the title, the third the place, the fourth begins with Look for:", name)
+		return nil, fmt.Errorf("%s: the second line is the title, the third the place, and the fourth begins with \"Look for: \"", name)
 	}
 	e.Title, e.Place = head[0], head[1]
 	e.Look = strings.TrimPrefix(strings.Join(head[2:], " "), "Look for: ")
