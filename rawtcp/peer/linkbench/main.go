@@ -29,7 +29,7 @@ func main() {
 	role := flag.String("gvisor", "", "be gVisor's end: `source or sink`")
 	flag.BoolVar(&g.large, "large", false, "of gVisor's end: use large segments")
 	flag.IntVar(&g.size, "size", 0, "of gVisor's end: `bytes` of each call")
-	flag.IntVar(&b.rounds, "rounds", 5, "`runs` of each")
+	flag.IntVar(&b.rounds, "rounds", 3, "`runs` of each")
 	flag.Int64Var(&b.bytes, "bytes", 1<<30, "`bytes` of each run")
 	sizes := flag.String("sizes", "65536,1024", "`bytes` of each write and read")
 	flag.Parse()
@@ -71,11 +71,14 @@ func run(ctx context.Context, b *bench, sizes string) error {
 	if out, err := exec.CommandContext(ctx, "go", "-C", "../..", "build", "-o", b.sock, ".").CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, out)
 	}
-	missed := false
+	missed, bytes := false, b.bytes
 	for _, b.large = range []bool{true, false} {
 		for text := range strings.SplitSeq(sizes, ",") {
 			if b.size, err = strconv.Atoi(text); err != nil || b.size < 1 {
 				return fmt.Errorf("-sizes: %q is not a number of bytes", text)
+			}
+			if b.bytes = bytes; b.size < 4096 {
+				b.bytes /= 8 // for those who take as long for that
 			}
 			met, err := b.compare(ctx)
 			if err != nil {
