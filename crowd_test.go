@@ -23,7 +23,7 @@ var echo = netip.MustParseAddrPort("10.0.0.1:7")
 
 const (
 	crowdSize    = 10_000
-	crowdMemory  = 250 // MiB that a server may take for it, half of them garbage
+	crowdMemory  = 300 // MiB that a server may take for it, half of them garbage
 	crowdThreads = 40
 
 	opened = "connection on" // what a server says of each
@@ -103,7 +103,7 @@ func (c *crowd) each(t *testing.T, what string, f func(i int) error) {
 	began := time.Now()
 	var next atomic.Int64
 	var all sync.WaitGroup
-	for range 500 {
+	for range 128 {
 		all.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(c.conns); i = int(next.Add(1)) - 1 {
 				if err := f(i); err != nil {
