@@ -71,6 +71,11 @@ func run(ctx context.Context, b *bench, sizes string) error {
 	if out, err := exec.CommandContext(ctx, "go", "-C", "../..", "build", "-o", b.sock, ".").CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, out)
 	}
+	fmt.Print("MB/s: segments, call, way ")
+	for _, c := range contestants() {
+		fmt.Printf("%*s", 2+len(c), c)
+	}
+	fmt.Println("   to gVisor       to the kernel")
 	missed, bytes := false, b.bytes
 	for _, b.large = range []bool{true, false} {
 		for text := range strings.SplitSeq(sizes, ",") {
@@ -105,11 +110,11 @@ func (b *bench) compare(ctx context.Context) (met bool, err error) {
 	}
 	met = true
 	for _, out := range []bool{true, false} {
-		direction := "in "
+		direction := "in"
 		if out {
 			direction = "out"
 		}
-		fmt.Printf("segments %-7s  size %5d  %s  MB/s:", what, b.size, direction)
+		fmt.Printf("%-7s  %8d  %-7s", what, b.size, direction)
 		rates := map[contestant]float64{}
 		all := map[contestant][]float64{}
 		for range b.rounds {
@@ -123,14 +128,14 @@ func (b *bench) compare(ctx context.Context) (met bool, err error) {
 		}
 		for _, c := range contestants() {
 			rates[c] = median(all[c])
-			fmt.Printf("  %s %.0f", c, rates[c])
+			fmt.Printf("%*.0f", 2+len(c), rates[c])
 		}
-		met = report("gVisor", rates[ourEther]/rates[gVisor], b.bar(out)) && met
+		met = report(rates[ourEther]/rates[gVisor], b.bar(out)) && met
 		bar := 0.0
 		if b.large && out {
 			bar = 1
 		}
-		met = report("the kernel", rates[ourEther]/rates[kernel], bar) && met
+		met = report(rates[ourEther]/rates[kernel], bar) && met
 		fmt.Println()
 	}
 	return met, nil
@@ -148,13 +153,13 @@ func (b *bench) bar(out bool) float64 {
 }
 
 // report prints a ratio and what it should be; 0 is no matter.
-func report(to string, ratio, bar float64) (met bool) {
-	fmt.Printf("; %.2f of %s", ratio, to)
+func report(ratio, bar float64) (met bool) {
+	fmt.Printf("  %6.2f", ratio)
 	switch {
 	case bar == 0:
 		return true
 	case ratio < bar:
-		fmt.Printf(" (bar %.1f: MISSED)", bar)
+		fmt.Printf(" < %.1f MISSED", bar)
 		return false
 	}
 	fmt.Printf(" (bar %.1f)", bar)
