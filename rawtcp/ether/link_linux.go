@@ -1,6 +1,7 @@
 package ether
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 
+	"sock/rawtcp/batch"
 	"sock/rawtcp/link"
 	"sock/rawtcp/loop"
 	"sock/rawtcp/virtio"
@@ -29,18 +31,16 @@ import (
 // goes out, and not up.
 type Link struct {
 	link.Attached
-	port     port
-	mac      wire.MAC
-	gateways []netip.Addr
-	conn     *socket.Conn
-	raw      syscall.RawConn
-	running  sync.WaitGroup
-	receiver atomic.Pointer[func(packets [][]byte)] // nil before Start
-	lost     atomic.Uint64
-
-	// What sends: the Loop has the lock.
-	filling, writing *batch
-	free             [][]byte
+	*batch.Buffers
+	*batch.Queue // what sends: the Loop has the lock
+	port         port
+	mac          wire.MAC
+	gateways     []netip.Addr
+	conn         *socket.Conn
+	raw          syscall.RawConn
+	running      sync.WaitGroup
+	receiver     atomic.Pointer[func(packets [][]byte)] // nil before Start
+	lost         atomic.Uint64
 
 	mu         sync.Mutex // guards what follows
 	neighbors  neighbors
@@ -52,9 +52,8 @@ type Link struct {
 	idle       chan struct{} // is closed when no packet waits; nil: nobody asks
 	closed     bool
 
-	down chan struct{}
-	once sync.Once
-	err  error // set before down is closed
+	down context.Context
+	fail context.CancelCauseFunc // has down say why; the first one counts
 }
 
 var (
@@ -80,8 +79,9 @@ func Open(o Options) (*Link, error) {
 	_, err = os.Stat("/sys/class/net/" + p.name + "/phy80211")
 	l := &Link{
 		port: p, mac: ownMAC(&p, err == nil, own[0].Addr()), gateways: o.Gateways,
-		filling: newBatch(), writing: newBatch(), epoch: time.Now(), settled: make(chan error, 1), down: make(chan struct{}),
+		Buffers: batch.NewBuffers(p.mtu), epoch: time.Now(), settled: make(chan error, 1),
 	}
+	l.down, l.fail = context.WithCancelCause(context.Background())
 	l.Attached = link.Attached{Interface: l, Name: p.name, Addresses: own}
 	l.neighbors = neighbors{
 		mac: l.mac, own: own, known: map[netip.Addr]*neighbor{},
@@ -99,8 +99,8 @@ func Open(o Options) (*Link, error) {
 	l.mu.Unlock()
 	select {
 	case err = <-settled:
-	case <-l.down:
-		err = l.err
+	case <-l.down.Done():
+		err = l.Err()
 	}
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
@@ -125,6 +125,7 @@ func (l *Link) open() (err error) {
 	if l.raw, err = l.conn.SyscallConn(); err != nil {
 		return err
 	}
+	l.Queue = batch.NewQueue(l.Buffers, l.raw, l.write)
 	if err = l.setFilter(false); err != nil {
 		return err
 	}
@@ -286,19 +287,35 @@ func (l *Link) transmit(to wire.MAC, kind wire.EtherType, packet []byte) {
 	l.frame = append(l.frame[:0], make([]byte, virtio.Len)...)
 	nothing.Put(l.frame)
 	l.frame = append(wire.AppendEther(l.frame, to, l.mac, kind), packet...)
-	l.write()
+	l.writeFrame()
+}
+
+// headLen is what stands before a packet: what the device is to do with it, and the
+// Ethernet header.
+const headLen = virtio.Len + wire.EtherLen
+
+// putHead writes the head of an IP packet of so many bytes, of which packet has the
+// headers. It is to be cut into segments of size bytes of data if that is not 0.
+func putHead(h []byte, to, from wire.MAC, packet []byte, length, size int) {
+	v := virtio.Outgoing(packet, length, wire.EtherLen, size)
+	v.Put(h)
+	kind := wire.EtherIPv4
+	if wire.Version(packet) == 6 {
+		kind = wire.EtherIPv6
+	}
+	wire.AppendEther(h[:virtio.Len], to, from, kind)
 }
 
 // release sends a packet that has waited for its next host.
 func (l *Link) release(to wire.MAC, x held) {
-	var h head
-	h.set(to, l.mac, x.packet, len(x.packet), x.size)
-	l.frame = append(append(l.frame[:0], h[:]...), x.packet...)
-	l.write()
+	l.frame = append(l.frame[:0], make([]byte, headLen)...)
+	putHead(l.frame, to, l.mac, x.packet, len(x.packet), x.size)
+	l.frame = append(l.frame, x.packet...)
+	l.writeFrame()
 }
 
-// write sends the frame. If it cannot be, it is lost as on its way.
-func (l *Link) write() {
+// writeFrame sends the frame. If it cannot be, it is lost as on its way.
+func (l *Link) writeFrame() {
 	_ = l.raw.Write(func(fd uintptr) bool {
 		if _, err := unix.Write(int(fd), l.frame); err != nil {
 			l.lost.Add(1)
@@ -330,21 +347,7 @@ func (l *Link) giveUp(x held) {
 
 // Done returns a channel that is closed when the interface is gone, or Close was
 // called. Err says which.
-func (l *Link) Done() <-chan struct{} { return l.down }
+func (l *Link) Done() <-chan struct{} { return l.down.Done() }
 
 // Err returns nil until Done is closed, then net.ErrClosed after Close.
-func (l *Link) Err() error {
-	select {
-	case <-l.down:
-		return l.err
-	default:
-		return nil
-	}
-}
-
-func (l *Link) fail(why error) {
-	l.once.Do(func() {
-		l.err = why
-		close(l.down)
-	})
-}
+func (l *Link) Err() error { return context.Cause(l.down) }

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"sock/rawtcp/batch"
 	"sock/rawtcp/virtio"
 	"sock/rawtcp/wire"
 )
@@ -18,13 +19,13 @@ func (l *Link) Start(receive func(packets [][]byte)) { l.receiver.Store(&receive
 
 // run receives until the socket is closed or the interface is gone.
 func (l *Link) run() {
-	b := newBatch()
-	for i := range batchLen {
-		b.put(i, make([]byte, virtio.MaxPacket), nil)
+	b := batch.NewReceiver()
+	for i := range batch.Len {
+		b.Put(i, b.Heads[i][:headLen], make([]byte, virtio.MaxPacket), nil)
 	}
-	packets := make([][]byte, 0, batchLen)
+	packets := make([][]byte, 0, batch.Len)
 	for {
-		err := b.receive(l.raw)
+		err := b.Receive(l.raw)
 		switch {
 		case err == nil:
 		case errors.Is(err, unix.ENETDOWN):
@@ -44,8 +45,8 @@ func (l *Link) run() {
 			}
 		}
 		packets = packets[:0]
-		for i := range b.n {
-			if p := l.unpack(&b.heads[i], b.packets[i], int(b.messages[i].n)-headLen); p != nil {
+		for i := range b.Len() {
+			if p := l.unpack(b.Heads[i][:headLen], b.Packets[i], b.Received(i)-headLen); p != nil {
 				packets = append(packets, p)
 			}
 		}
@@ -55,7 +56,7 @@ func (l *Link) run() {
 
 // unpack returns the IP packet of a frame, of whose packet so many bytes have
 // come, or nil if there is none. ARP and neighbor discovery are not for others.
-func (l *Link) unpack(h *head, packet []byte, n int) []byte {
+func (l *Link) unpack(h, packet []byte, n int) []byte {
 	if n < 0 || n > len(packet) {
 		return nil
 	}
@@ -83,7 +84,7 @@ func (l *Link) unpack(h *head, packet []byte, n int) []byte {
 		return nil
 	}
 	var v virtio.Header
-	v.Get(h[:])
+	v.Get(h)
 	if v.GSO&^virtio.ECN == virtio.UDP {
 		return nil // several datagrams under one header
 	}
@@ -134,7 +135,7 @@ func (l *Link) finish() {
 	defer limit.Stop()
 	select {
 	case <-idle:
-	case <-l.down:
+	case <-l.down.Done():
 	case <-limit.C:
 	}
 }

@@ -4,6 +4,9 @@ import (
 	"net/netip"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"sock/rawtcp/batch"
 	"sock/rawtcp/link"
 	"sock/rawtcp/trace"
 	"sock/rawtcp/virtio"
@@ -15,23 +18,13 @@ import (
 // another host on the same interface, and what finds the device busy would be
 // lost.
 
-// Buffer returns a buffer for Send or SendSegmented.
-func (l *Link) Buffer() []byte {
-	if n := len(l.free); n > 0 {
-		b := l.free[n-1]
-		l.free = l.free[:n-1]
-		return b[:0]
-	}
-	return make([]byte, 0, l.port.mtu)
-}
-
 // MaxSegmented returns the length of the longest packet there is.
 func (l *Link) MaxSegmented() int { return virtio.MaxPacket }
 
 // Send sends a packet with the next Flush, or when its next host is known.
 func (l *Link) Send(_ time.Duration, packet []byte, _ trace.Rule) error {
 	if len(packet) > l.port.mtu {
-		l.put(packet)
+		l.Return(packet)
 		return link.ErrTooBig
 	}
 	return l.send(packet, nil, 0)
@@ -41,7 +34,7 @@ func (l *Link) Send(_ time.Duration, packet []byte, _ trace.Rule) error {
 func (l *Link) SendSegmented(_ time.Duration, header, data []byte, size int, _ trace.Rule) error {
 	length := len(header) + len(data)
 	if length > virtio.MaxPacket || size <= 0 {
-		l.put(header)
+		l.Return(header)
 		return link.ErrTooBig
 	}
 	if len(data) <= size && length <= l.port.mtu {
@@ -53,12 +46,12 @@ func (l *Link) SendSegmented(_ time.Duration, header, data []byte, size int, _ t
 func (l *Link) send(packet, data []byte, size int) error {
 	_, dst, ok := ends(packet)
 	if !ok {
-		l.put(packet)
+		l.Return(packet)
 		return link.ErrMalformed
 	}
 	next := l.next(dst)
 	if !next.IsValid() {
-		l.put(packet)
+		l.Return(packet)
 		return link.ErrNoRoute
 	}
 	l.mu.Lock()
@@ -69,52 +62,18 @@ func (l *Link) send(packet, data []byte, size int) error {
 		l.follow()
 	}
 	l.mu.Unlock()
-	if known && l.filling.add(mac, l.mac, packet, data, size) {
-		l.Flush()
+	if known {
+		putHead(l.Head()[:], mac, l.mac, packet, len(packet)+len(data), size)
+		l.Add(headLen, packet, data)
 	}
 	return nil
 }
 
-// Flush sends what waits.
-func (l *Link) Flush() {
-	if l.filling.n > 0 {
-		l.write1(l.filling)
-		l.recycle(l.filling)
-	}
-}
-
-// Waiting returns how many bytes of packets wait for Flush.
-func (l *Link) Waiting() int { return l.filling.bytes }
-
-// Swap makes what waits the batch that Write sends. The last Write has returned.
-func (l *Link) Swap() {
-	l.recycle(l.writing)
-	l.filling, l.writing = l.writing, l.filling
-}
-
-// Write sends the batch of the last Swap. It may be called while others send.
-func (l *Link) Write() { l.write1(l.writing) }
-
-// write1 sends one batch.
-func (l *Link) write1(b *batch) {
-	if lost := b.send(l.raw); lost > 0 {
-		l.lost.Add(uint64(lost))
-	}
-}
-
-// recycle takes back the buffers of a batch that has been sent.
-func (l *Link) recycle(b *batch) {
-	for _, p := range b.packets[:b.n] {
-		l.put(p)
-	}
-	b.n, b.bytes = 0, 0
-}
-
-// put keeps a buffer for Buffer.
-func (l *Link) put(b []byte) {
-	if cap(b) >= l.port.mtu && len(l.free) < 2*batchLen {
-		l.free = append(l.free, b)
-	}
+// write sends a batch. While the interface has no room it waits: it always gets on,
+// whatever the hosts behind it do. What it does not take is lost: it is down, or its
+// queue is full.
+func (l *Link) write(fd uintptr, b *batch.Batch) bool {
+	return b.SendMessages(fd, func([]byte, unix.Errno) { l.lost.Add(1) })
 }
 
 // ends returns where an IP packet comes from and goes to.

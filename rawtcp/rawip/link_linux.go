@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sock/rawtcp"
+	"sock/rawtcp/batch"
 	"sock/rawtcp/link"
 	"sock/rawtcp/loop"
 	"sock/rawtcp/trace"
@@ -21,17 +22,16 @@ import (
 // What it receives has the headers that were on the wire; those of IPv6 without
 // extension headers, and put together from what the kernel tells of them.
 type Link struct {
+	*batch.Buffers
 	families []*family
 	network  *network
-	free     [][]byte // buffers for Send
 	hand     func(packets [][]byte)
-	told     bool // of a packet in this batch that was too big
 	running  sync.WaitGroup
 	shut     sync.Once
 }
 
 var (
-	_ loop.Link    = (*Link)(nil)
+	_ loop.Batcher = (*Link)(nil)
 	_ rawtcp.Ports = (*Link)(nil)
 )
 
@@ -46,7 +46,7 @@ type family struct {
 // Open returns a link, which the caller must Close. The error is ErrPrivilege if
 // the process may not have raw sockets.
 func Open() (l *Link, err error) {
-	l = &Link{}
+	l = &Link{Buffers: batch.NewBuffers(longest)}
 	defer func() {
 		if err != nil {
 			_ = l.Close()
@@ -75,12 +75,8 @@ func Open() (l *Link, err error) {
 // open opens the sockets. Those of a family that fails are closed with the Link.
 func (f *family) open(l *Link) (err error) {
 	f.ports.by = map[uint16][]holder{}
-	refused := func(packet []byte, why unix.Errno) {
-		if why == unix.EMSGSIZE {
-			l.tooBig(f.is4, packet)
-		}
-	}
-	if f.send, err = newSender(f.is4, refused); err != nil {
+	tooBig := func(packet []byte) { l.tooBig(f.is4, packet) }
+	if f.send, err = newSender(f.is4, l.Buffers, tooBig); err != nil {
 		return err
 	}
 	if f.tcp, err = newReceiver(f.is4, unix.IPPROTO_TCP, nothing()); err != nil {
@@ -145,16 +141,6 @@ func (l *Link) MTU() int { return longest }
 // that are received a device may have work left.
 func (l *Link) Checksums() link.Checksums { return link.Checksums{Offloaded: true} }
 
-// Buffer returns a buffer for Send.
-func (l *Link) Buffer() []byte {
-	if n := len(l.free); n > 0 {
-		b := l.free[n-1]
-		l.free = l.free[:n-1]
-		return b[:0]
-	}
-	return make([]byte, 0, longest)
-}
-
 // Send sends a packet with the next Flush. One that does not come from a port
 // that is held is refused: the kernel's TCP may have that, and its connections
 // must not be spoiled.
@@ -167,33 +153,39 @@ func (l *Link) Send(_ time.Duration, packet []byte, _ trace.Rule) error {
 	case len(packet) > longest || is4 && len(packet) > longest4:
 		return link.ErrTooBig
 	case !f.ports.covered(source(is4, packet), sourcePort(is4, packet)):
-		l.put(packet)
+		l.Return(packet)
 		return rawtcp.ErrNotHere
 	}
-	if f.send.add(packet) {
-		l.flush(f)
-	}
+	f.send.add(is4, packet)
 	return nil
 }
 
 // Flush sends what waits.
 func (l *Link) Flush() {
 	for _, f := range l.families {
-		l.flush(f)
+		f.send.Flush()
 	}
 }
 
-func (l *Link) flush(f *family) {
-	l.told = false
-	for _, p := range f.send.flush() {
-		l.put(p)
+// Waiting returns how many bytes of packets wait.
+func (l *Link) Waiting() (n int) {
+	for _, f := range l.families {
+		n += f.send.Waiting()
+	}
+	return n
+}
+
+// Swap makes what waits the batches that Write sends.
+func (l *Link) Swap() {
+	for _, f := range l.families {
+		f.send.Swap()
 	}
 }
 
-// put keeps a buffer for Buffer.
-func (l *Link) put(b []byte) {
-	if cap(b) >= longest && len(l.free) < 2*batch {
-		l.free = append(l.free, b)
+// Write sends them, while others send.
+func (l *Link) Write() {
+	for _, f := range l.families {
+		f.send.Write()
 	}
 }
 
@@ -218,10 +210,6 @@ func (l *Link) Addresses() []netip.Prefix {
 // long for it now: what a router would have told. For a path that is narrower
 // than its interface the kernel does so itself.
 func (l *Link) tooBig(is4 bool, packet []byte) {
-	if l.told {
-		return
-	}
-	l.told = true
 	l.network.forgetPaths()
 	length, quote := len(packet), slices.Clone(packet[:min(len(packet), quoted)])
 	l.running.Go(func() { // not with the lock of who sends

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sock/rawtcp"
+	"sock/rawtcp/batch"
 	"sock/rawtcp/link"
 	"sock/rawtcp/trace"
 	"sock/rawtcp/wire"
@@ -179,13 +180,13 @@ func TestSend(t *testing.T) {
 			}
 		}
 		want := slices.Clone(build())
-		for range batch + 3 { // more than one system call
+		for range batch.Len + 3 { // more than one system call
 			if err := l.Send(0, build(), trace.Rule{}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		l.Flush()
-		for range batch + 3 {
+		for range batch.Len + 3 {
 			if p := next(t, got); !slices.Equal(p, want) {
 				t.Fatalf("sent %x\ngot %x", want[:60], p[:min(len(p), 60)])
 			}

@@ -2,6 +2,7 @@ package rawip
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"syscall"
 	"unsafe"
@@ -9,6 +10,8 @@ import (
 	"github.com/mdlayher/socket"
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
+
+	"sock/rawtcp/batch"
 )
 
 // longest is the length of the longest packet: one of IPv6.
@@ -21,13 +24,9 @@ type receiver struct {
 	is4      bool
 	protocol byte
 
-	n        int // how many have come
-	why      unix.Errno
-	messages [batch]message
-	vectors  [batch]unix.Iovec
-	names    [batch]unix.RawSockaddrAny
-	controls [batch][controlSpace]byte
-	buffers  [batch][]byte
+	*batch.Batch // of each packet, the Head is where it comes from
+	controls     [batch.Len][controlSpace]byte
+	buffers      [batch.Len][]byte
 }
 
 // flowInfo is IPV6_FLOWINFO of linux/in6.h.
@@ -43,7 +42,7 @@ func newReceiver(is4 bool, protocol int, filter []bpf.Instruction) (*receiver, e
 	if err != nil {
 		return nil, err
 	}
-	r := &receiver{conn: c, is4: is4, protocol: byte(protocol)}
+	r := &receiver{conn: c, is4: is4, protocol: byte(protocol), Batch: batch.NewReceiver()}
 	if err = setFilter(c, filter); err == nil {
 		err = setBuffer(c, unix.SO_RCVBUFFORCE, unix.SO_RCVBUF)
 	}
@@ -76,10 +75,10 @@ func (r *receiver) wantHeader() error {
 
 // run hands over what comes, many packets at once, until the socket is closed.
 func (r *receiver) run(receive func(packets [][]byte)) {
-	packets := make([][]byte, 0, batch)
+	packets := make([][]byte, 0, batch.Len)
 	for r.receive() {
 		packets = packets[:0]
-		for i := range r.n {
+		for i := range r.Len() {
 			if p := r.packet(i); p != nil {
 				packets = append(packets, p)
 			}
@@ -90,39 +89,37 @@ func (r *receiver) run(receive func(packets [][]byte)) {
 
 // receive waits for messages, and returns false when the socket is closed.
 func (r *receiver) receive() bool {
-	for i := range r.messages {
-		m := &r.messages[i]
+	for i := range r.buffers {
+		m := r.Message(i)
 		p := r.buffers[i]
 		if !r.is4 {
 			p = p[header6:]
 			m.Control = &r.controls[i][0]
 			m.SetControllen(controlSpace)
+			m.Name, m.Namelen = &r.Heads[i][0], unix.SizeofSockaddrInet6
 		}
-		m.point(&r.vectors[i], p, &r.names[i], unix.SizeofSockaddrAny)
+		r.Put(i, nil, p, nil)
 	}
-	err := r.raw.Read(func(fd uintptr) bool {
-		r.n, r.why = recvmmsg(fd, r.messages[:])
-		return r.why != unix.EAGAIN
-	})
-	if r.why != 0 {
-		r.n = 0 // it tells of an ICMP error, which comes as a packet too
-	}
-	return err == nil
+	err := r.Receive(r.raw)
+	// An errno tells of an ICMP error, which comes as a packet too.
+	_, told := errors.AsType[unix.Errno](err)
+	return err == nil || told
 }
 
 // packet returns the packet of message i, or nil if it is not whole.
 func (r *receiver) packet(i int) []byte {
-	m := &r.messages[i]
+	m := r.Message(i)
 	if m.Flags&(unix.MSG_TRUNC|unix.MSG_CTRUNC) != 0 {
 		return nil
 	}
 	b := r.buffers[i]
 	if r.is4 {
-		return b[:m.n]
+		return b[:r.Received(i)]
 	}
-	from := (*unix.RawSockaddrInet6)(unsafe.Pointer(&r.names[i]))
-	rebuild(b[:header6], from.Addr, r.protocol, int(m.n), r.controls[i][:m.Controllen])
-	return b[:header6+int(m.n)]
+	n := r.Received(i)
+	from := [16]byte(r.Heads[i][8:]) // struct sockaddr_in6
+	rebuild(b[:header6], from, r.protocol, n, r.controls[i][:m.Controllen])
+	return b[:header6+n]
 }
 
 // rebuild writes the IPv6 header that a packet has had, but for extension

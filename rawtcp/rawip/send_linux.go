@@ -1,32 +1,25 @@
 package rawip
 
 import (
+	"encoding/binary"
 	"syscall"
-	"unsafe"
 
 	"github.com/mdlayher/socket"
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
+
+	"sock/rawtcp/batch"
 )
 
 // sender sends packets of one version of IP, with the headers that they have.
 type sender struct {
 	conn *socket.Conn
-	raw  syscall.RawConn
-	is4  bool
-
-	packets  [batch][]byte // that wait
-	n        int
-	messages [batch]message
-	vectors  [batch]unix.Iovec
-	names    [batch]unix.RawSockaddrAny
-	flushing func(fd uintptr) bool // (*sender).write, made once
-	refused  func(packet []byte, why unix.Errno)
+	*batch.Queue
 }
 
-// newSender returns a sender. refused is told of packets that the kernel did not
-// take.
-func newSender(is4 bool, refused func(packet []byte, why unix.Errno)) (*sender, error) {
+// newSender returns a sender. tooBig is told of a packet that the kernel did not
+// take because of its length, the first of a batch.
+func newSender(is4 bool, buffers *batch.Buffers, tooBig func(packet []byte)) (*sender, error) {
 	// A socket of IPPROTO_RAW takes whole packets, as IP_HDRINCL has it, and
 	// receives nothing: raw(7). So does one of IPv6, which has no option for it
 	// in older kernels.
@@ -34,71 +27,44 @@ func newSender(is4 bool, refused func(packet []byte, why unix.Errno)) (*sender, 
 	if err != nil {
 		return nil, err
 	}
-	s := &sender{conn: c, is4: is4, refused: refused}
-	s.flushing = s.write
 	if err = setFilter(c, nothing()); err == nil {
 		err = setBuffer(c, unix.SO_SNDBUFFORCE, unix.SO_SNDBUF)
 	}
+	var raw syscall.RawConn
 	if err == nil {
-		s.raw, err = c.SyscallConn()
+		raw, err = c.SyscallConn()
 	}
 	if err != nil {
 		_ = c.Close()
 		return nil, err
 	}
-	return s, nil
+	q := batch.NewQueue(buffers, raw, func(fd uintptr, b *batch.Batch) bool {
+		// It waits for nothing: what finds no room is lost, as on any link that
+		// is slower than its sender.
+		told := false
+		b.SendMessages(fd, func(packet []byte, why unix.Errno) {
+			if why == unix.EMSGSIZE && !told {
+				told = true
+				tooBig(packet)
+			}
+		})
+		return true
+	})
+	return &sender{c, q}, nil
 }
 
-// add has a packet wait for the next flush, and reports whether there is no more
-// room.
-func (s *sender) add(packet []byte) (full bool) {
-	i := s.n
-	name := &s.names[i]
-	length := uint32(unix.SizeofSockaddrInet4)
-	if s.is4 {
-		to := (*unix.RawSockaddrInet4)(unsafe.Pointer(name))
-		to.Family = unix.AF_INET
-		to.Addr = [4]byte(packet[16:20])
-	} else {
-		to := (*unix.RawSockaddrInet6)(unsafe.Pointer(name))
-		to.Family = unix.AF_INET6
-		to.Addr = [16]byte(packet[24:40])
-		length = unix.SizeofSockaddrInet6
+// add has a packet wait for the next Flush.
+func (s *sender) add(is4 bool, packet []byte) {
+	to := s.Head()
+	if is4 { // struct sockaddr_in
+		binary.NativeEndian.PutUint16(to[:], unix.AF_INET)
+		copy(to[4:], packet[16:20])
+		s.AddTo(unix.SizeofSockaddrInet4, packet)
+		return
 	}
-	s.packets[i] = packet
-	s.messages[i].point(&s.vectors[i], packet, name, length)
-	s.n++
-	return s.n == batch
-}
-
-// flush sends what waits, and returns the packets that have waited.
-func (s *sender) flush() [][]byte {
-	if s.n == 0 {
-		return nil
-	}
-	n := s.n
-	_ = s.raw.Write(s.flushing) // it may have been closed
-	s.n = 0
-	return s.packets[:n]
-}
-
-// write does the system calls. It waits for nothing: what finds no room is lost,
-// as on any link that is slower than its sender.
-func (s *sender) write(fd uintptr) bool {
-	for done := 0; done < s.n; {
-		n, errno := sendmmsg(fd, s.messages[done:s.n])
-		switch errno {
-		case 0:
-			done += n
-		case unix.EINTR:
-		case unix.EAGAIN:
-			return true
-		default:
-			s.refused(s.packets[done], errno)
-			done++
-		}
-	}
-	return true
+	binary.NativeEndian.PutUint16(to[:], unix.AF_INET6)
+	copy(to[8:], packet[24:40])
+	s.AddTo(unix.SizeofSockaddrInet6, packet)
 }
 
 func domain(is4 bool) int {

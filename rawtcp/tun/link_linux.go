@@ -1,6 +1,7 @@
 package tun
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -10,9 +11,11 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
+	"sock/rawtcp/batch"
 	"sock/rawtcp/link"
 	"sock/rawtcp/loop"
 	"sock/rawtcp/trace"
@@ -25,18 +28,16 @@ import (
 // cuts segments without need: see virtio.
 type Link struct {
 	link.Attached
+	*batch.Buffers
+	*batch.Queue
 	mtu     int
 	file    *os.File
 	raw     syscall.RawConn
 	running sync.WaitGroup
 	lost    atomic.Uint64
 
-	filling, writing *batch
-	free             [][]byte
-
-	down chan struct{}
-	once sync.Once
-	err  error // set before down is closed
+	down context.Context
+	fail context.CancelCauseFunc // has down say why; the first one counts
 }
 
 var (
@@ -109,7 +110,9 @@ func newLink(name string, own []netip.Prefix, mtu int) (*Link, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", device, err), f.Close())
 	}
-	l := &Link{mtu: mtu, file: f, raw: raw, filling: newBatch(), writing: newBatch(), down: make(chan struct{})}
+	l := &Link{mtu: mtu, file: f, raw: raw, Buffers: batch.NewBuffers(mtu)}
+	l.Queue = batch.NewQueue(l.Buffers, raw, l.write)
+	l.down, l.fail = context.WithCancelCause(context.Background())
 	l.Attached = link.Attached{Interface: l, Name: device, Addresses: own}
 	return l, nil
 }
@@ -122,23 +125,13 @@ func (l *Link) Checksums() link.Checksums {
 	return link.Checksums{Send: wire.ChecksumPseudo, Offloaded: true}
 }
 
-// Buffer returns a buffer for Send or SendSegmented.
-func (l *Link) Buffer() []byte {
-	if n := len(l.free); n > 0 {
-		b := l.free[n-1]
-		l.free = l.free[:n-1]
-		return b[:0]
-	}
-	return make([]byte, 0, l.mtu)
-}
-
 // MaxSegmented returns the length of the longest packet there is.
 func (l *Link) MaxSegmented() int { return virtio.MaxPacket }
 
 // Send sends a packet with the next Flush.
 func (l *Link) Send(_ time.Duration, packet []byte, _ trace.Rule) error {
 	if len(packet) > l.mtu {
-		l.put(packet)
+		l.Return(packet)
 		return link.ErrTooBig
 	}
 	return l.send(packet, nil, 0)
@@ -148,7 +141,7 @@ func (l *Link) Send(_ time.Duration, packet []byte, _ trace.Rule) error {
 func (l *Link) SendSegmented(_ time.Duration, header, data []byte, size int, _ trace.Rule) error {
 	length := len(header) + len(data)
 	if length > virtio.MaxPacket || size <= 0 {
-		l.put(header)
+		l.Return(header)
 		return link.ErrTooBig
 	}
 	if len(data) <= size && length <= l.mtu {
@@ -158,52 +151,23 @@ func (l *Link) SendSegmented(_ time.Duration, header, data []byte, size int, _ t
 }
 
 func (l *Link) send(packet, data []byte, size int) error {
-	if l.filling.add(packet, data, size) {
-		l.Flush()
-	}
+	v := virtio.Outgoing(packet, len(packet)+len(data), 0, size)
+	v.Put(l.Head()[:])
+	l.Add(virtio.Len, packet, data)
 	return nil
 }
 
-// Flush sends what waits.
-func (l *Link) Flush() {
-	if l.filling.n > 0 {
-		l.sendBatch(l.filling)
-		l.recycle(l.filling)
+// write sends a batch. What the kernel does not take is lost: it has no room, or the
+// device is down.
+func (l *Link) write(fd uintptr, b *batch.Batch) bool {
+	for i := range b.Len() {
+		m := b.Message(i)
+		_, _, errno := unix.Syscall(unix.SYS_WRITEV, fd, uintptr(unsafe.Pointer(m.Iov)), uintptr(m.Iovlen))
+		if errno != 0 {
+			l.lost.Add(1)
+		}
 	}
-}
-
-// Waiting returns how many bytes of packets wait for Flush.
-func (l *Link) Waiting() int { return l.filling.bytes }
-
-// Swap makes what waits the batch that Write sends. The last Write has returned.
-func (l *Link) Swap() {
-	l.recycle(l.writing)
-	l.filling, l.writing = l.writing, l.filling
-}
-
-// Write sends the batch of the last Swap. It may be called while others send.
-func (l *Link) Write() { l.sendBatch(l.writing) }
-
-func (l *Link) sendBatch(b *batch) {
-	if lost := b.send(l.raw); lost > 0 {
-		l.lost.Add(uint64(lost))
-	}
-}
-
-// recycle takes back the buffers of a batch that has been sent.
-func (l *Link) recycle(b *batch) {
-	for _, p := range b.packets[:b.n] {
-		l.put(p)
-	}
-	clear(b.data[:b.n])
-	b.n, b.bytes = 0, 0
-}
-
-// put keeps a buffer for Buffer.
-func (l *Link) put(b []byte) {
-	if cap(b) >= l.mtu && len(l.free) < 2*batchLen {
-		l.free = append(l.free, b)
-	}
+	return true
 }
 
 // Lost returns how many packets the kernel did not take.
@@ -216,11 +180,11 @@ func (l *Link) Start(receive func(packets [][]byte)) {
 
 // run hands over what the kernel sends, until the device is closed or gone.
 func (l *Link) run(receive func(packets [][]byte)) error {
-	var buffers [batchLen][]byte
+	var buffers [batch.Len][]byte
 	for i := range buffers {
 		buffers[i] = make([]byte, virtio.Len+virtio.MaxPacket)
 	}
-	packets := make([][]byte, 0, batchLen)
+	packets := make([][]byte, 0, batch.Len)
 	for {
 		var why error
 		packets = packets[:0]
@@ -262,24 +226,10 @@ func unpack(b []byte) []byte {
 
 // Done returns a channel that is closed when the device is gone, or Close was
 // called. Err says which.
-func (l *Link) Done() <-chan struct{} { return l.down }
+func (l *Link) Done() <-chan struct{} { return l.down.Done() }
 
 // Err returns nil until Done is closed, then net.ErrClosed after Close.
-func (l *Link) Err() error {
-	select {
-	case <-l.down:
-		return l.err
-	default:
-		return nil
-	}
-}
-
-func (l *Link) fail(why error) {
-	l.once.Do(func() {
-		l.err = why
-		close(l.down)
-	})
-}
+func (l *Link) Err() error { return context.Cause(l.down) }
 
 // Close ends the link, and the device if Attach has made it.
 func (l *Link) Close() error {
