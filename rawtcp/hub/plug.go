@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -31,10 +32,9 @@ type Plug struct {
 	estate  *rawtcp.Estate // what the process before has left; or nil
 	leaving atomic.Bool    // the Hub has been told so
 
-	down    chan struct{}
-	once    sync.Once
-	err     error          // set before down is closed
-	reader  sync.WaitGroup // when it has ended, nothing is received any more
+	down    context.Context
+	cancel  context.CancelCauseFunc // of down
+	reader  sync.WaitGroup          // when it has ended, nothing is received any more
 	writers sync.WaitGroup
 }
 
@@ -71,8 +71,9 @@ func newPlug(c conn, prefix, welcome []byte) (*Plug, error) {
 	}
 	p := &Plug{
 		conn: c, mtu: w.mtu, out: newQueue(prefix, waiting), estate: w.estate,
-		buffer: make([]byte, 0, w.mtu), down: make(chan struct{}),
+		buffer: make([]byte, 0, w.mtu),
 	}
+	p.down, p.cancel = context.WithCancelCause(context.Background())
 	p.Attached = link.Attached{Interface: p, Name: wireName, Addresses: w.addresses}
 	p.writers.Go(func() {
 		if err := p.out.run(c.write); err != nil {
@@ -80,7 +81,7 @@ func newPlug(c conn, prefix, welcome []byte) (*Plug, error) {
 		}
 	})
 	p.writers.Go(func() {
-		if err := c.live(p.out, p.down); err != nil {
+		if err := c.live(p.out, p.Done()); err != nil {
 			p.fail(err)
 		}
 	})
@@ -121,29 +122,19 @@ func (p *Plug) Lost() uint64 { return p.lost.Load() }
 
 // Done returns a channel that is closed when the Hub has gone away, or Close was
 // called. Err says which.
-func (p *Plug) Done() <-chan struct{} { return p.down }
+func (p *Plug) Done() <-chan struct{} { return p.down.Done() }
 
 // Err returns nil until Done is closed, then net.ErrClosed after Close, or else
 // an error that is ErrHubGone.
-func (p *Plug) Err() error {
-	select {
-	case <-p.down:
-		return p.err
-	default:
-		return nil
-	}
-}
+func (p *Plug) Err() error { return context.Cause(p.down) }
 
-// fail takes the link down.
+// fail takes the link down, if it is not.
 func (p *Plug) fail(why error) {
-	p.once.Do(func() {
-		if p.leaving.Load() && (why == ErrHubGone || isReset(why)) {
-			why = net.ErrClosed // it has said good-bye
-		}
-		p.err = why
-		close(p.down)
-		p.out.end()
-	})
+	if p.leaving.Load() && (why == ErrHubGone || isReset(why)) {
+		why = net.ErrClosed // it has said good-bye
+	}
+	p.cancel(why)
+	p.out.end()
 }
 
 // Estate returns what the process before has left at these addresses: see
@@ -166,11 +157,11 @@ func (p *Plug) Bequeath(e *rawtcp.Estate) error {
 	for range partings {
 		p.out.say(kindEstate, body)
 		select {
-		case <-p.down:
-			if errors.Is(p.err, net.ErrClosed) {
-				return nil
+		case <-p.Done():
+			if err := p.Err(); !errors.Is(err, net.ErrClosed) {
+				return err
 			}
-			return p.err
+			return nil
 		case <-time.After(again):
 		}
 	}
