@@ -47,14 +47,38 @@ func (s *Stack) sendCookie(now time.Duration, k *Socket, src, dst netip.Addr) {
 	}
 }
 
-// receiveCookie takes in an ACK for a listening socket: it may bring back a
-// cookie. If so, the SYN is made up again, and all goes on from there.
-func (s *Stack) receiveCookie(now time.Duration, k *Socket, src, dst netip.Addr) {
+// hasCookie reports whether the ACK that has come in brings back a cookie.
+func (s *Stack) hasCookie(now time.Duration, src, dst netip.Addr) bool {
 	cookie, irs := s.in.Ack-1, s.in.Seq-1
 	p := pair{dst.As16(), src.As16(), s.in.DstPort, s.in.SrcPort}
 	t, mss := uint32(cookie>>27), uint32(cookie>>24)&7
 	age := (uint32(now/cookiePeriod) - t) & 31
-	if age >= cookieAge || cookie != s.cookie(&p, irs, t, mss) {
+	return age < cookieAge && cookie == s.cookie(&p, irs, t, mss)
+}
+
+// isUsurped reports whether a cookie has come for a connection whose handshake is
+// under way: then its SYN was a stranger's. It came after the SYN of the client,
+// who has been sent the cookie, which nobody else can have; and each of the two
+// would find that what the other sends is outside the window.
+func (s *Stack) isUsurped(now time.Duration, c *conn, src, dst netip.Addr) bool {
+	return s.prof.SYNCookies && c.parent != nil && !c.completed &&
+		s.in.Flags.Has(wire.ACK) && !s.in.Flags.Any(wire.SYN|wire.RST) && s.hasCookie(now, src, dst)
+}
+
+// reinstate forgets the stranger, and takes in the cookie.
+func (s *Stack) reinstate(now time.Duration, c *conn, src, dst netip.Addr) {
+	k, state := c.parent, c.tcb.State()
+	k.queue.incomplete = remove(k.queue.incomplete, c)
+	c.parent = nil
+	s.leave(c)
+	s.stateEvent(now, &c.pair, state, tcb.Closed, "a cookie shows that the SYN was a stranger's")
+	s.receiveCookie(now, k, src, dst)
+}
+
+// receiveCookie takes in an ACK for a listening socket: it may bring back a
+// cookie. If so, the SYN is made up again, and all goes on from there.
+func (s *Stack) receiveCookie(now time.Duration, k *Socket, src, dst netip.Addr) {
+	if !s.hasCookie(now, src, dst) {
 		s.refuse(now, dst, src, &s.in)
 		s.drop(now, tcb.AckToListen)
 		return
@@ -64,10 +88,10 @@ func (s *Stack) receiveCookie(now time.Duration, k *Socket, src, dst netip.Addr)
 		s.drop(now, QueueFull)
 		return
 	}
-	ack := s.in
+	ack, cookie := s.in, s.in.Ack-1
 	s.in = wire.Segment{
-		SrcPort: ack.SrcPort, DstPort: ack.DstPort, Seq: irs, Flags: wire.SYN, Window: ack.Window,
-		Options: wire.Options{HasMSS: true, MSS: cookieMSS(mss)},
+		SrcPort: ack.SrcPort, DstPort: ack.DstPort, Seq: ack.Seq - 1, Flags: wire.SYN, Window: ack.Window,
+		Options: wire.Options{HasMSS: true, MSS: cookieMSS(uint32(cookie >> 24))},
 	}
 	c := s.child(now, k, src, dst, cookie, true)
 	s.in = ack

@@ -224,6 +224,43 @@ func TestCookieForged(t *testing.T) {
 	}
 }
 
+// A stranger's SYN that comes between a client's and its cookie does not take its
+// place.
+func TestCookieUsurped(t *testing.T) {
+	l := newLone(t, "linux", "backlog-plus=0")
+	k := l.listen(at(here, 80), 1)
+	l.flood(1)
+	l.take()
+	p := l.peer(at(there, 5000), at(here, 80))
+	p.send(wire.SYN, "")
+	p.take(wire.SYN | wire.ACK)
+	// There is room again, for the stranger who says that he is p.
+	l.deliver(at(netip.MustParseAddr("10.1.0.0"), 1024), at(here, 80), wire.Segment{Seq: 78, Flags: wire.RST})
+	stranger := l.peer(p.me, at(here, 80))
+	stranger.seq += 1 << 30
+	stranger.send(wire.SYN, "")
+	l.take()
+	if r := l.Netstat(l.now); len(r) != 2 || r[1].Incomplete != 1 {
+		t.Fatalf("%+v", r)
+	}
+	// He knows no cookie, not even that of his own SYN.
+	stranger.send(wire.ACK, "")
+	l.take()
+	if n := l.Stats().CookiesReceived; n != 0 {
+		t.Fatalf("%d cookies", n)
+	}
+	p.send(wire.ACK|wire.PSH, "good")
+	a, err := k.Accept(l.now)
+	l.ok(err)
+	var b [10]byte
+	if n, err := a.Read(l.now, b[:]); string(b[:n]) != "good" || err != nil {
+		t.Errorf("%q %v", b[:n], err)
+	}
+	if r := l.Netstat(l.now); len(r) != 2 || r[1].Incomplete != 0 || r[1].Completed != 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
 // Guesses get nobody in: a hash has 24 bits.
 func TestCookieGuesses(t *testing.T) {
 	l := newLone(t, "linux", "backlog-plus=0")

@@ -82,6 +82,8 @@ func (s *Stack) receiveTCP(now time.Duration, src, dst netip.Addr, b []byte) {
 		switch {
 		case c.opening:
 			s.drop(now, QuietTime)
+		case s.isUsurped(now, c, src, dst):
+			s.reinstate(now, c, src, dst)
 		case s.input(now, c) == tcb.NewIncarnation:
 			s.newIncarnation(now, c, src, dst)
 		default:
