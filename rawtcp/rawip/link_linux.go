@@ -21,6 +21,10 @@ import (
 //
 // What it receives has the headers that were on the wire; those of IPv6 without
 // extension headers, and put together from what the kernel tells of them.
+//
+// It is no loop.Batcher: of packets that nobody cuts, each takes much longer to send
+// than to make, and to wake another goroutine for a batch of them costs more than it
+// saves.
 type Link struct {
 	*batch.Buffers
 	families []*family
@@ -31,7 +35,7 @@ type Link struct {
 }
 
 var (
-	_ loop.Batcher = (*Link)(nil)
+	_ loop.Link    = (*Link)(nil)
 	_ rawtcp.Ports = (*Link)(nil)
 )
 
@@ -164,28 +168,6 @@ func (l *Link) Send(_ time.Duration, packet []byte, _ trace.Rule) error {
 func (l *Link) Flush() {
 	for _, f := range l.families {
 		f.send.Flush()
-	}
-}
-
-// Waiting returns how many bytes of packets wait.
-func (l *Link) Waiting() (n int) {
-	for _, f := range l.families {
-		n += f.send.Waiting()
-	}
-	return n
-}
-
-// Swap makes what waits the batches that Write sends.
-func (l *Link) Swap() {
-	for _, f := range l.families {
-		f.send.Swap()
-	}
-}
-
-// Write sends them, while others send.
-func (l *Link) Write() {
-	for _, f := range l.families {
-		f.send.Write()
 	}
 }
 
