@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sock/modes"
+	"sock/modes/sockopt"
 	"sock/rawtcp"
 	"sock/rawtcp/udp"
 )
@@ -130,43 +131,10 @@ func (s *datagrams) Err() error {
 	return s.do(func(time.Duration) error { return s.k.Err() })
 }
 
-// datagramOption returns what UDP calls an option.
-func datagramOption(o modes.Option) (udp.Option, bool) {
-	switch o {
-	case modes.ReuseAddr:
-		return udp.ReuseAddr, true
-	case modes.ReusePort:
-		return udp.ReusePort, true
-	case modes.Debug:
-		return udp.Debug, true
-	case modes.DontRoute:
-		return udp.DontRoute, true
-	case modes.DontFragment:
-		return udp.DontFragment, true
-	case modes.Broadcast:
-		return udp.Broadcast, true
-	case modes.OnesBroadcast:
-		return udp.OnesBroadcast, true
-	case modes.RecvDstAddr:
-		return udp.RecvDstAddr, true
-	case modes.TOS:
-		return udp.TOS, true
-	case modes.TTL:
-		return udp.TTL, true
-	case modes.MulticastTTL:
-		return udp.MulticastTTL, true
-	case modes.RecvBuf:
-		return udp.RecvBuf, true
-	case modes.SendBuf:
-		return udp.SendBuf, true
-	}
-	return 0, false
-}
-
 // Set is setsockopt(2).
 func (s *datagrams) Set(o modes.Option, v int) error {
 	return s.do(func(time.Duration) error {
-		if name, ok := datagramOption(o); ok {
+		if name, ok := sockopt.UDP(o); ok {
 			return s.k.Set(name, v)
 		}
 		if d := s.timeout(o); d != nil {
@@ -183,7 +151,7 @@ func (s *datagrams) Set(o modes.Option, v int) error {
 // Get is getsockopt(2).
 func (s *datagrams) Get(o modes.Option) (v int, err error) {
 	err = s.do(func(time.Duration) (err error) {
-		if name, ok := datagramOption(o); ok {
+		if name, ok := sockopt.UDP(o); ok {
 			v, err = s.k.Get(name)
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"sock/rawtcp"
 	"sock/rawtcp/link"
 	"sock/rawtcp/tcb"
+	"sock/rawtcp/udp"
 )
 
 // failure is an error of the engine that is also the error of a system call.
@@ -27,31 +28,47 @@ func cause(err error) error {
 	if errors.Is(err, rawtcp.ErrClosed) {
 		return net.ErrClosed // the Loop was closed meanwhile
 	}
-	for _, p := range [...]struct {
-		is    error
-		errno syscall.Errno
+	if errno, ok := Errno(err); ok {
+		return &failure{err, errno}
+	}
+	return err
+}
+
+// Errno returns what a kernel would have given for err, an error of the engine. It
+// returns false if err is no error of a system call, such as io.EOF.
+func Errno(err error) (syscall.Errno, bool) {
+	if err == nil {
+		return 0, false
+	}
+	for _, x := range [...]struct {
+		is  error
+		has syscall.Errno
 	}{
+		{tcb.ErrRefused, syscall.ECONNREFUSED},
+		{tcb.ErrReset, syscall.ECONNRESET},
+		{tcb.ErrTimeout, syscall.ETIMEDOUT},
+		{tcb.ErrAborted, syscall.ECONNABORTED},
 		{rawtcp.ErrInUse, syscall.EADDRINUSE},
 		{rawtcp.ErrNotHere, syscall.EADDRNOTAVAIL},
 		{rawtcp.ErrNotConnected, syscall.ENOTCONN},
 		{rawtcp.ErrConnected, syscall.EISCONN},
 		{rawtcp.ErrInvalid, syscall.EINVAL},
 		{rawtcp.ErrBroadcast, syscall.EACCES},
+		{rawtcp.ErrClosed, syscall.EBADF},
 		{rawtcp.ErrPipe, syscall.EPIPE},
 		{rawtcp.ErrHostUnreachable, syscall.EHOSTUNREACH},
 		{rawtcp.ErrNetUnreachable, syscall.ENETUNREACH},
 		{rawtcp.ErrProtoOption, syscall.ENOPROTOOPT},
-		{tcb.ErrRefused, syscall.ECONNREFUSED},
-		{tcb.ErrReset, syscall.ECONNRESET},
-		{tcb.ErrTimeout, syscall.ETIMEDOUT},
-		{tcb.ErrAborted, syscall.ECONNABORTED},
+		{udp.ErrFamily, syscall.EAFNOSUPPORT},
+		{udp.ErrNoPeer, syscall.EDESTADDRREQ},
+		{udp.ErrNoOption, syscall.ENOPROTOOPT},
 		{link.ErrNoRoute, syscall.ENETUNREACH},
 		{link.ErrDown, syscall.ENETDOWN},
 		{link.ErrTooBig, syscall.EMSGSIZE},
 	} {
-		if errors.Is(err, p.is) {
-			return &failure{err, p.errno}
+		if errors.Is(err, x.is) {
+			return x.has, true
 		}
 	}
-	return err
+	return 0, false
 }

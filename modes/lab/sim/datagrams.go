@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sock/modes"
+	"sock/modes/sockopt"
 	"sock/rawtcp"
 	"sock/rawtcp/udp"
 )
@@ -188,7 +189,7 @@ func (s *datagrams) Set(o modes.Option, v int) error {
 	if err := s.call(); err != nil {
 		return err
 	}
-	if name, ok := udpOption(o); ok {
+	if name, ok := sockopt.UDP(o); ok {
 		return errnoOf(s.k.Set(name, v))
 	}
 	if o == modes.NoDelay || o == modes.MaxSeg {
@@ -203,7 +204,7 @@ func (s *datagrams) Get(o modes.Option) (int, error) {
 	if err := s.call(); err != nil {
 		return 0, err
 	}
-	if name, ok := udpOption(o); ok {
+	if name, ok := sockopt.UDP(o); ok {
 		v, err := s.k.Get(name)
 		return v, errnoOf(err)
 	}
@@ -211,39 +212,6 @@ func (s *datagrams) Get(o modes.Option) (int, error) {
 		return 0, eNOPROTOOPT
 	}
 	return s.values[o], nil
-}
-
-// udpOption returns what UDP calls an option.
-func udpOption(o modes.Option) (udp.Option, bool) {
-	switch o {
-	case modes.ReuseAddr:
-		return udp.ReuseAddr, true
-	case modes.ReusePort:
-		return udp.ReusePort, true
-	case modes.Debug:
-		return udp.Debug, true
-	case modes.DontRoute:
-		return udp.DontRoute, true
-	case modes.DontFragment:
-		return udp.DontFragment, true
-	case modes.Broadcast:
-		return udp.Broadcast, true
-	case modes.OnesBroadcast:
-		return udp.OnesBroadcast, true
-	case modes.RecvDstAddr:
-		return udp.RecvDstAddr, true
-	case modes.TOS:
-		return udp.TOS, true
-	case modes.TTL:
-		return udp.TTL, true
-	case modes.MulticastTTL:
-		return udp.MulticastTTL, true
-	case modes.RecvBuf:
-		return udp.RecvBuf, true
-	case modes.SendBuf:
-		return udp.SendBuf, true
-	}
-	return 0, false
 }
 
 // JoinGroup wraps IP_ADD_MEMBERSHIP.
