@@ -85,6 +85,9 @@ func (s *calls) block(limit time.Duration, call func(now time.Duration) error) e
 		case <-late:
 			s.leave(w)
 			return modes.ErrTimeout
+		case <-s.h.down:
+			s.leave(w)
+			return syscall.ENETDOWN // for ever
 		}
 	}
 }

@@ -20,6 +20,9 @@ func (h *Host) Explain(f modes.Failure) string {
 			return s
 		}
 	}
+	if errors.Is(f.Err, syscall.ENETDOWN) && h.isDown() {
+		return h.why().Error()
+	}
 	switch f.Call {
 	case "bind":
 		return h.explainBind(f)

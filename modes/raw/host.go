@@ -25,6 +25,7 @@ type Host struct {
 	sink    trace.Sink
 	arrived waiter          // something has come from the link
 	down    <-chan struct{} // is closed when the link goes away; may be nil
+	why     func() error    // it has
 	input   input
 	keeper  keeper // of TIME_WAIT, when the process has gone; or nil
 	forget  func() // undoes Observe
@@ -44,7 +45,7 @@ func New(h modes.Host, l loop.Link, own []netip.Prefix, o loop.Options) *Host {
 	r := &Host{Host: h, own: own, sink: o.Sink, arrived: newWaiter(), open: map[descriptor]struct{}{}}
 	_, r.shared = l.(loop.Shared)
 	if d, ok := l.(mortal); ok {
-		r.down = d.Done()
+		r.down, r.why = d.Done(), d.Err
 	}
 	if k, ok := l.(keeper); ok {
 		r.keeper, o.Estate = k, k.Estate()

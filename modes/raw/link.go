@@ -5,11 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 
-	"sock/modes"
 	"sock/opts"
 	"sock/rawtcp/hub"
 	"sock/rawtcp/loop"
@@ -77,18 +75,4 @@ type mortal interface {
 	Done() <-chan struct{}
 	// Err returns why Done is closed: net.ErrClosed is Close.
 	Err() error
-}
-
-// tell says why the link went away, when it does.
-func (a attached) tell(h modes.Host) {
-	l, ok := a.Link.(mortal)
-	if !ok {
-		return
-	}
-	go func() {
-		<-l.Done()
-		if err := l.Err(); !errors.Is(err, net.ErrClosed) {
-			fmt.Fprintf(h.Stderr(), "%s: %v\n", a.name, err)
-		}
-	}()
 }

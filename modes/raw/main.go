@@ -58,7 +58,6 @@ func onLink(h modes.Host, o *opts.Options) (status int, err error) {
 	if o.Verbose > 0 && !o.BookMessages {
 		fmt.Fprintf(h.Stderr(), "this host is %s on %s\n", addresses(l.own), l.name)
 	}
-	l.tell(h)
 	r := New(h, l.Link, l.own, loop.Options{
 		Options: rawtcp.Options{Host: name, Profile: system, Seed: seed, Sink: views.opened()},
 		Faults:  faults,

@@ -40,6 +40,7 @@ func (h *Host) Wait(in []modes.Interest, d time.Duration) error {
 		select {
 		case <-w:
 		case <-h.typed(in):
+		case <-h.down: // poll knows what that means
 		case <-end:
 			late = true
 		}
@@ -77,16 +78,28 @@ func (h *Host) poll(in []modes.Interest) (ready bool, err error) {
 			}
 		}
 	}
+	down := h.isDown()
 	h.do(func(time.Duration, *rawtcp.Stack) {
 		for i := range in {
 			if s, ok := in[i].Socket.(descriptor); ok {
-				in[i].CanRead = in[i].Read && s.canRead()
-				in[i].CanWrite = in[i].Write && s.canWrite()
+				in[i].CanRead = in[i].Read && (down || s.canRead())
+				in[i].CanWrite = in[i].Write && (down || s.canWrite())
 			}
 			ready = ready || in[i].CanRead || in[i].CanWrite
 		}
 	})
 	return ready, nil
+}
+
+// isDown reports whether the link has gone away: no call waits for anything any
+// more, and so says that the network is down.
+func (h *Host) isDown() bool {
+	select {
+	case <-h.down:
+		return true
+	default:
+		return false
+	}
 }
 
 // typed returns a channel that is closed when there may be something to read from

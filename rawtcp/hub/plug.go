@@ -8,6 +8,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"sock/rawtcp"
@@ -57,8 +58,8 @@ var ErrHubGone = errors.New("the hub has gone")
 
 // gone returns why a Plug is down, of which err has told.
 func gone(err error) error {
-	if errors.Is(err, io.EOF) {
-		return ErrHubGone // nothing more is known
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+		return ErrHubGone // that says nothing more
 	}
 	return fmt.Errorf("%w: %w", ErrHubGone, err)
 }
