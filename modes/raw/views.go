@@ -68,8 +68,7 @@ func (v *views) files(o *opts.Options, epoch time.Time, see func(*trace.Event) b
 	for _, f := range []opening{
 		{o.TraceJSON, func(out *output) { v.queued(out, trace.NewJSON(out), everything) }},
 		{o.Pcapng, func(out *output) {
-			capture := trace.NewPcapng(out, trace.Capture{LinkType: trace.LinkTypeRaw, Epoch: epoch, See: see})
-			v.queued(out, capture, func(e *trace.Event) bool { return len(e.Packet) == 0 || see(e) })
+			v.queued(out, newCapture(out, epoch, see), func(e *trace.Event) bool { return len(e.Packet) == 0 || see(e) })
 		}},
 		{o.Ladder, func(out *output) { v.add(&view{sink: ladder(out), out: out}) }},
 	} {

@@ -7,10 +7,10 @@ import (
 	"sock/rawtcp/wire"
 )
 
-// completeChecksum computes the checksum of a segment or datagram that has that
+// CompleteChecksum computes the checksum of a segment or datagram that has that
 // of the pseudo-header only, as its device would have done. It leaves any other
 // packet alone.
-func completeChecksum(packet []byte) {
+func CompleteChecksum(packet []byte) {
 	var src, dst netip.Addr
 	var proto wire.Protocol
 	var payload []byte

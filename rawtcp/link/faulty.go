@@ -67,7 +67,7 @@ func (f *Faulty) Send(now time.Duration, packet []byte, _ trace.Rule) error {
 func (f *Faulty) Receive(now time.Duration, packet []byte) {
 	packet = f.Pipe.bufs.copy(packet)
 	if f.Interface.Checksums().Offloaded {
-		completeChecksum(packet)
+		CompleteChecksum(packet)
 	}
 	f.Pipe.In(now, Frame{From: NetEnd, To: HostEnd, Packet: packet})
 }
