@@ -60,8 +60,13 @@ func setupScript(env *testscript.Env) error {
 	if out, err := exec.Command("ip", "link", "set", "lo", "up").CombinedOutput(); err != nil {
 		return fmt.Errorf("ip link set lo up: %v: %s (apt-get install iproute2)", err, out)
 	}
-	js, hosts := jobs{}, map[string]string{}
-	env.Values["jobs"], env.Values["hosts"] = js, hosts
+	return setupJobs(env)
+}
+
+// setupJobs is setupScript for scripts that need no network.
+func setupJobs(env *testscript.Env) error {
+	js := jobs{}
+	env.Values["jobs"], env.Values["hosts"] = js, map[string]string{}
 	env.Defer(js.stop)
 	return nil
 }

@@ -14,7 +14,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -37,13 +36,11 @@ func buildSock(t *testing.T) (path string) {
 // process is a program that a test has started. There may be very much that it
 // says, so lines are counted, and only the last ones kept.
 type process struct {
+	running
 	cmd    *exec.Cmd
-	mu     sync.Mutex
-	more   *sync.Cond // a line has come, or the program has ended
 	counts map[string]int
 	last   []string
 	lines  int
-	ended  bool
 	err    error // of Wait
 }
 
@@ -54,7 +51,7 @@ func launch(t *testing.T, texts []string, path string, args ...string) *process 
 	// The program is not to outlive the test, nor the thread that starts it.
 	runtime.LockOSThread()
 	p := &process{cmd: exec.Command(path, args...), counts: map[string]int{}}
-	p.more = sync.NewCond(&p.mu)
+	p.init()
 	for _, text := range texts {
 		p.counts[text] = 0
 	}
@@ -115,23 +112,6 @@ func (p *process) read(r io.Reader) {
 		p.more.Broadcast()
 		p.mu.Unlock()
 	}
-}
-
-// until waits for a condition, which it tests with the lock held. It reports
-// false if that does not come in time.
-func (p *process) until(limit time.Duration, cond func() bool) bool {
-	deadline := time.Now().Add(limit)
-	timer := time.AfterFunc(limit, p.more.Broadcast)
-	defer timer.Stop()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for !cond() {
-		if time.Now().After(deadline) {
-			return false
-		}
-		p.more.Wait()
-	}
-	return true
 }
 
 // await waits for the nth line that has text in it.

@@ -13,9 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
-	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -47,14 +45,12 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 
 // job is one program that a script has started.
 type job struct {
+	running
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
 	tty    bool // stdin is a terminal
-	mu     sync.Mutex
-	more   *sync.Cond // output has come, or the program has ended
 	out    bytes.Buffer
 	err    bytes.Buffer
-	ended  bool
 	status int
 }
 
@@ -70,22 +66,6 @@ func (s stream) Write(p []byte) (int, error) {
 	s.buf.Write(p)
 	s.j.more.Broadcast()
 	return len(p), nil
-}
-
-// until waits for the condition, which it tests with the lock held.
-func (j *job) until(cond func() bool) bool {
-	deadline := time.Now().Add(patience)
-	timer := time.AfterFunc(patience, j.more.Broadcast)
-	defer timer.Stop()
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for !cond() {
-		if time.Now().After(deadline) {
-			return false
-		}
-		j.more.Wait()
-	}
-	return true
 }
 
 type jobs map[string]*job
@@ -129,7 +109,7 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 	}
 	j := &job{tty: tty}
-	j.more = sync.NewCond(&j.mu)
+	j.init()
 	j.cmd = &exec.Cmd{Path: path, Args: argv, Dir: ts.MkAbs("."), Env: append(os.Environ(), "PATH="+ts.Getenv("PATH"))}
 	j.cmd.Stdout, j.cmd.Stderr = stream{j, &j.out}, stream{j, &j.err}
 	switch {
@@ -174,7 +154,7 @@ func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	j, re := jobOf(ts, args[0]), regexp.MustCompile("(?m)"+args[1])
 	found := false
-	j.until(func() bool {
+	j.until(patience, func() bool {
 		found = re.Match(j.out.Bytes()) || re.Match(j.err.Bytes())
 		return found || j.ended
 	})
@@ -224,7 +204,7 @@ func cmdFinish(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: finish NAME [STATUS]")
 	}
 	j := jobOf(ts, args[0])
-	if !j.until(func() bool { return j.ended }) {
+	if !j.until(patience, func() bool { return j.ended }) {
 		ts.Fatalf("%s does not end; its output: %s%s", args[0], j.out.String(), j.err.String())
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".stdout"), j.out.Bytes(), 0o666))
@@ -238,17 +218,9 @@ func cmdFinish(ts *testscript.TestScript, neg bool, args []string) {
 func (js jobs) stop() {
 	for _, j := range js {
 		j.cmd.Process.Kill()
-		j.until(func() bool { return j.ended })
+		j.until(patience, func() bool { return j.ended })
 		if j.stdin != nil {
 			j.stdin.Close()
 		}
 	}
-}
-
-func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:   "modes/kernel/testdata",
-		Cmds:  scriptCommands,
-		Setup: setupScript,
-	})
 }
