@@ -8,7 +8,6 @@ import (
 
 	"sock/modes"
 	"sock/modes/sockopt"
-	"sock/rawtcp"
 	"sock/rawtcp/udp"
 )
 
@@ -20,7 +19,7 @@ type datagrams struct {
 
 // newDatagrams makes a socket of k, with the lock held.
 func (h *Host) newDatagrams(k *udp.Socket) *datagrams {
-	s := &datagrams{calls: calls{h: h}, k: k}
+	s := &datagrams{calls: calls{h: h, of: k}, k: k}
 	h.open[s] = struct{}{}
 	k.OnChange(s.wake)
 	return s
@@ -37,26 +36,6 @@ func (s *datagrams) Bind(a netip.AddrPort) error {
 // Connect is connect(2), which sends nothing.
 func (s *datagrams) Connect(a netip.AddrPort, _ time.Duration) error {
 	return s.do(func(now time.Duration) error { return s.k.Connect(now, a) })
-}
-
-// Local is getsockname(2).
-func (s *datagrams) Local() (a netip.AddrPort, err error) {
-	err = s.do(func(time.Duration) error {
-		a = s.k.Local()
-		return nil
-	})
-	return a, err
-}
-
-// Peer is getpeername(2).
-func (s *datagrams) Peer() (a netip.AddrPort, err error) {
-	err = s.do(func(time.Duration) error {
-		if a = s.k.Remote(); !a.IsValid() {
-			return rawtcp.ErrNotConnected
-		}
-		return nil
-	})
-	return a, err
 }
 
 // Read is read(2).
@@ -124,11 +103,6 @@ func (s *datagrams) exit(now time.Duration) {
 	s.closed = true
 	delete(s.h.open, s)
 	s.wake()
-}
-
-// Err gives and clears SO_ERROR.
-func (s *datagrams) Err() error {
-	return s.do(func(time.Duration) error { return s.k.Err() })
 }
 
 // Set is setsockopt(2).

@@ -2,6 +2,7 @@ package raw
 
 import (
 	"errors"
+	"net/netip"
 	"slices"
 	"syscall"
 	"time"
@@ -23,10 +24,18 @@ type descriptor interface {
 	exit(now time.Duration)
 }
 
+// socket is one of TCP or of UDP.
+type socket interface {
+	Local() netip.AddrPort
+	Remote() netip.AddrPort
+	Err() error
+}
+
 // calls is what all sockets have in common: calls that may wait. It is guarded by
 // the lock of the Loop.
 type calls struct {
 	h       *Host
+	of      socket
 	closed  bool
 	waiters []waiter
 
@@ -55,6 +64,31 @@ func (s *calls) do(call func(now time.Duration) error) (err error) {
 		err = call(now)
 	})
 	return errno(err)
+}
+
+// Local is getsockname(2).
+func (s *calls) Local() (a netip.AddrPort, err error) {
+	err = s.do(func(time.Duration) error {
+		a = s.of.Local()
+		return nil
+	})
+	return a, err
+}
+
+// Peer is getpeername(2).
+func (s *calls) Peer() (a netip.AddrPort, err error) {
+	err = s.do(func(time.Duration) error {
+		if a = s.of.Remote(); !a.IsValid() {
+			return rawtcp.ErrNotConnected
+		}
+		return nil
+	})
+	return a, err
+}
+
+// Err gives and clears SO_ERROR.
+func (s *calls) Err() error {
+	return s.do(func(time.Duration) error { return s.of.Err() })
 }
 
 // block makes a call until it does not block any more, or limit has passed; 0 is

@@ -25,7 +25,7 @@ type stream struct {
 
 // newStream makes a stream of k, with the lock held.
 func (h *Host) newStream(k *rawtcp.Socket) *stream {
-	s := &stream{calls: calls{h: h}, k: k, any: k.Local().Addr(), congestion: -1}
+	s := &stream{calls: calls{h: h, of: k}, k: k, any: k.Local().Addr(), congestion: -1}
 	h.open[s] = struct{}{}
 	k.OnChange(s.wake)
 	return s
@@ -101,26 +101,6 @@ func (s *stream) Connect(a netip.AddrPort, limit time.Duration) error {
 		return syscall.ETIMEDOUT
 	}
 	return err
-}
-
-// Local is getsockname(2).
-func (s *stream) Local() (a netip.AddrPort, err error) {
-	err = s.do(func(time.Duration) error {
-		a = s.k.Local()
-		return nil
-	})
-	return a, err
-}
-
-// Peer is getpeername(2).
-func (s *stream) Peer() (a netip.AddrPort, err error) {
-	err = s.do(func(time.Duration) error {
-		if a = s.k.Remote(); !a.IsValid() {
-			return rawtcp.ErrNotConnected
-		}
-		return nil
-	})
-	return a, err
 }
 
 // Read is read(2).
@@ -218,11 +198,6 @@ func (s *stream) exit(now time.Duration) {
 	}
 	_ = s.k.Close(now) // it is open
 	s.vanish()
-}
-
-// Err gives and clears SO_ERROR.
-func (s *stream) Err() error {
-	return s.do(func(time.Duration) error { return s.k.Err() })
 }
 
 // ReadFrom is for datagrams.
