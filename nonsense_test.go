@@ -42,8 +42,7 @@ func TestNonsense(t *testing.T) {
 	system := names[seed%uint64(len(names))]
 	t.Logf("-nonsense.seed=%d, which makes the second victim %s", seed, system)
 	n := newNetwork(t, buildSock(t))
-	server := n.launch(t, []string{"listening", opened, closed}, "-s", "-F", "--echo", "-q", "128", "--addr", "10.0.0.1/8,"+victimIPv6.String()+"/64",
-		"--set", "syn-cookies=yes", "7")
+	server := n.launch(t, []string{"listening", opened, closed}, "-s", "-F", "--echo", "-q", "128", "--addr", "10.0.0.1/8,"+victimIPv6.String()+"/64", "7")
 	server.await(t, 1, "listening")
 	states := []string{
 		"-> SYN_RCVD", "-> ESTABLISHED", "-> CLOSE_WAIT", "-> LAST_ACK",

@@ -150,6 +150,7 @@ func rfc9293() *Profile {
 
 		BacklogTimes:  2,
 		BacklogMax:    4096,
+		SYNCookies:    true,
 		FirstPort:     49152,
 		LastPort:      65535,
 		RandomPort:    true,
