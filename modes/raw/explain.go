@@ -60,9 +60,9 @@ func (h *Host) explainPeer(f modes.Failure) string {
 	}
 	switch {
 	case errors.Is(f.Err, modes.ErrTimeout) && f.Call == "read":
-		return "nothing came from " + peer + " in the time of -x"
+		return "nothing came from " + peer + " in the time of -x: give it more time, or see what that end does"
 	case errors.Is(f.Err, modes.ErrTimeout):
-		return peer + " took no data in the time of -y"
+		return peer + " took no data in the time of -y: give it more time, or see whether that end reads"
 	case errors.Is(f.Err, syscall.ECONNREFUSED) && f.Type == modes.Datagram:
 		return "an ICMP port unreachable came back for a datagram: nothing at " + peer + " takes datagrams from here"
 	case errors.Is(f.Err, syscall.EDESTADDRREQ):
@@ -75,11 +75,14 @@ func (h *Host) explainPeer(f modes.Failure) string {
 		return "a RST answered the SYN: nothing listens at " + peer
 	case errors.Is(f.Err, syscall.ECONNRESET):
 		return peer + " sent a RST, as it does if its process closes with data unread or with -L0, " +
-			"or if its host knows no such connection"
+			"or if its host knows no such connection: look for the reason at that end"
+	case errors.Is(f.Err, syscall.EPIPE) && f.Type == modes.Stream:
+		return "the connection has ended already, by a RST of " + peer + " or an error reported before: connect again"
 	case errors.Is(f.Err, syscall.ETIMEDOUT) && f.Call == "connect":
 		return "no SYN was answered: see whether " + f.Peer.Addr().String() + " is on the link"
 	case errors.Is(f.Err, syscall.ETIMEDOUT):
-		return "what was sent again and again was never acknowledged by " + peer
+		return "what was sent again and again, as data or as probes (-K), was never acknowledged by " + peer +
+			": see whether that host is up and the way to it whole"
 	case errors.Is(f.Err, syscall.ENETUNREACH) && h.speaks(f.Peer.Addr()):
 		return "this host is " + addresses(h.own) + ", so " + f.Peer.Addr().String() + " is behind a router: name it with --gateway"
 	case errors.Is(f.Err, syscall.ENETUNREACH):

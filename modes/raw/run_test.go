@@ -93,7 +93,7 @@ func TestLingerReset(t *testing.T) {
 		s.want(t, 1)
 		p.b.wantTold(t, "read error: Connection reset by peer",
 			"10.0.0.1.1098 sent a RST, as it does if its process closes with data unread or with -L0, "+
-				"or if its host knows no such connection")
+				"or if its host knows no such connection: look for the reason at that end")
 	})
 }
 
