@@ -68,6 +68,7 @@ func setupJobs(env *testscript.Env) error {
 	js := jobs{}
 	env.Values["jobs"], env.Values["hosts"] = js, map[string]string{}
 	env.Defer(js.stop)
+	env.Setenv("GORACE", "atexit_sleep_ms=0") // else a second at the end of each program
 	return nil
 }
 

@@ -5,8 +5,6 @@ package main
 import (
 	"os"
 	"testing"
-
-	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // TestLabsOnKernel: labs on namespaces that they make themselves, with this
@@ -18,12 +16,5 @@ func TestLabsOnKernel(t *testing.T) {
 		t.Skipf("%v: run the tests as root, or let root do: chmod 666 %s; in a container: --device %s", err, device, device)
 	}
 	f.Close()
-	testscript.Run(t, testscript.Params{
-		Dir:  "modes/lab/onkernel/testdata",
-		Cmds: scriptCommands,
-		Setup: func(env *testscript.Env) error {
-			env.Setenv("GORACE", "atexit_sleep_ms=0") // a second at the end of each program
-			return setupScript(env)
-		},
-	})
+	runScripts(t, "modes/lab/onkernel/testdata", setupScript)
 }

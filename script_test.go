@@ -110,7 +110,7 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	j := &job{tty: tty}
 	j.init()
-	j.cmd = &exec.Cmd{Path: path, Args: argv, Dir: ts.MkAbs("."), Env: append(os.Environ(), "PATH="+ts.Getenv("PATH"))}
+	j.cmd = &exec.Cmd{Path: path, Args: argv, Dir: ts.MkAbs("."), Env: append(os.Environ(), "PATH="+ts.Getenv("PATH"), "GORACE="+ts.Getenv("GORACE"))}
 	j.cmd.Stdout, j.cmd.Stderr = stream{j, &j.out}, stream{j, &j.err}
 	switch {
 	case tty:
