@@ -162,6 +162,10 @@ func (l *Loop) notify() {
 // waits long for the lock, and enough that it does not matter.
 const batch = 64
 
+// few is so few packets that no more wait, as a rule: who has received them may
+// as well send the ACKs.
+const few = 8
+
 // receive takes what the link delivers.
 func (l *Loop) receive(packets [][]byte) {
 	for len(packets) > 0 {
@@ -181,6 +185,9 @@ func (l *Loop) receive(packets [][]byte) {
 		}
 		if !busy {
 			l.stack.Release(l.now)
+		}
+		if l.pump != nil && n < few {
+			l.pump.send(l)
 		}
 		l.unlock()
 		packets = packets[n:]

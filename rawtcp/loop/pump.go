@@ -49,10 +49,37 @@ func (p *pump) flush(l *Loop) {
 		p.link.Flush()
 		p.recent = l.now
 	default:
-		p.link.Swap()
-		p.busy = true
-		l.stack.Hold()
+		p.begin(l)
 		p.start <- struct{}{}
+	}
+}
+
+// send sends what waits, with the lock of l held before and after, but not while
+// the batch is written. It is for who has nothing else to do, and so need not
+// wake the goroutine.
+func (p *pump) send(l *Loop) {
+	if !p.busy && !p.stopped && p.link.Waiting() > 0 {
+		p.begin(l)
+		l.unlock()
+		p.finish(l)
+	}
+}
+
+// begin takes the batch that is to be written, with the lock held.
+func (p *pump) begin(l *Loop) {
+	p.link.Swap()
+	p.busy = true
+	l.stack.Hold()
+}
+
+// finish writes it, and takes the lock.
+func (p *pump) finish(l *Loop) {
+	p.link.Write()
+	l.lock()
+	p.busy = false
+	p.recent = l.now
+	if !l.closed {
+		l.stack.Release(l.now)
 	}
 }
 
@@ -60,13 +87,7 @@ func (p *pump) flush(l *Loop) {
 func (p *pump) run(l *Loop) {
 	defer close(p.ended)
 	for range p.start {
-		p.link.Write()
-		l.lock()
-		p.busy = false
-		p.recent = l.now
-		if !l.closed {
-			l.stack.Release(l.now)
-		}
+		p.finish(l)
 		l.unlock()
 	}
 }
