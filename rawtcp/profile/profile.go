@@ -26,6 +26,7 @@ type Profile struct {
 	// The listen queue (Fig 18-23): a backlog of q has room for q*Times/2+Plus.
 	BacklogTimes    int
 	BacklogPlus     int
+	BacklogLeast    int  // room that there is at least
 	BacklogMax      int  // a larger backlog is taken for this one
 	OverflowReset   bool // a RST, not silence, when the queue is full
 	AcceptLIFO      bool // accept takes the newest (a bug of SunOS 4.1.3)
@@ -49,7 +50,7 @@ type Profile struct {
 // Room returns how many connections a listen queue has room for.
 func (p *Profile) Room(backlog int) int {
 	q := max(min(backlog, p.BacklogMax), 0)
-	return q*p.BacklogTimes/2 + p.BacklogPlus
+	return max(q*p.BacklogTimes/2+p.BacklogPlus, p.BacklogLeast)
 }
 
 // Names returns the names of all profiles, the default first.
@@ -149,6 +150,7 @@ func rfc9293() *Profile {
 		ISN: tcb.ISNRule{PerTick: 1, Keyed: true, Clock: tcb.Clock{Tick: 4 * time.Microsecond}},
 
 		BacklogTimes:  2,
+		BacklogLeast:  1,
 		BacklogMax:    4096,
 		SYNCookies:    true,
 		FirstPort:     49152,

@@ -105,6 +105,7 @@ func settings() []Setting {
 
 		integer("backlog-times", "count", "a backlog of q has room for q*TIMES/2+PLUS", 0, 255, func(p p) *int { return &p.BacklogTimes }),
 		integer("backlog-plus", "count", "connections", 0, 255, func(p p) *int { return &p.BacklogPlus }),
+		integer("backlog-least", "count", "connections that there is room for at least", 0, 255, func(p p) *int { return &p.BacklogLeast }),
 		integer("backlog-max", "count", "the largest backlog", 0, many, func(p p) *int { return &p.BacklogMax }),
 		boolean("backlog-reset", "a full queue answers by a RST", func(p p) *bool { return &p.OverflowReset }),
 		boolean("syn-cookies", "a full queue answers by a SYN cookie", func(p p) *bool { return &p.SYNCookies }),
