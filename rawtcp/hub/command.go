@@ -18,6 +18,8 @@ forget N                 take rule N out of work, or all; also its words
 cut [ADDRESS]            cut the cable of a host, or the whole wire
 mend [ADDRESS]           mend it
 cut [ADDRESS] at TIME    cut it at that time since the hub began; also mend
+freeze                   what is under way stays, and what is sent, until
+thaw                     it goes on, in order
 mtu ADDRESS BYTES        a router before a host, with a link of a smaller MTU
 delay TIME               from end to end: 40ms, 1.5s
 jitter TIME              at most so much more
@@ -47,6 +49,8 @@ func (c *cable) command(now time.Duration, line string) (answer string, err erro
 		return "", c.forget(words[1:])
 	case (verb == "cut" || verb == "mend") && len(words) <= 2:
 		return "", c.change(now, verb == "cut", words[1:])
+	case (verb == "freeze" || verb == "thaw") && len(words) == 1:
+		return "", c.freeze(now, verb == "freeze")
 	case verb == "mtu":
 		return "", c.setMTU(words[1:])
 	case verb == "corrupt" && len(words) > 2:
@@ -81,6 +85,24 @@ func (c *cable) change(now time.Duration, cut bool, whose []string) error {
 		c.pipe.Cut(now, end)
 	default:
 		c.pipe.Mend(now, end)
+	}
+	c.advance(now)
+	return nil
+}
+
+// freeze stops what is under way, or lets it go.
+func (c *cable) freeze(now time.Duration, stop bool) error {
+	switch is := c.pipe.IsFrozen(); {
+	case is && stop:
+		return errors.New("it is frozen already")
+	case is == stop:
+		return errors.New("it is not frozen")
+	case stop:
+		c.pipe.Freeze()
+		c.note(now, "", "wire frozen")
+	default:
+		c.pipe.Thaw(now)
+		c.note(now, "", "wire thawed")
 	}
 	c.advance(now)
 	return nil
@@ -167,6 +189,9 @@ func (c *cable) list(now time.Duration) string {
 		s.In, s.Delivered, s.Pending, s.Dropped+c.full, s.Duplicated, s.Corrupted, c.nobody)
 	for _, r := range c.pipe.Rules() {
 		b.WriteString("\nrule: " + r.String())
+	}
+	if c.pipe.IsFrozen() {
+		b.WriteString("\nfrozen")
 	}
 	if c.cut {
 		b.WriteString("\ncut: all of it")

@@ -17,6 +17,8 @@ func TestWrongCommands(t *testing.T) {
 	b.told = nil
 	for line, want := range map[string]string{
 		"mend":                     "it is not cut",
+		"thaw":                     "it is not frozen",
+		"freeze 10.0.0.1":          `there is no command "freeze": help tells those there are`,
 		"cut bsdi":                 `"bsdi" is no address`,
 		"cut 0.0.0.0":              "0.0.0.0 cannot be the address of a host",
 		"cut 10.0.0.1 at":          `"cut 10.0.0.1 at": "" is no time`,
@@ -79,6 +81,55 @@ func TestConditions(t *testing.T) {
 	b.do("reorder 0.5 corrupt 1% rate 1.5M")
 	if got := b.state.String(); got != "delay 500ms, dup 1, reorder 0.5, corrupt 0.01, rate 1500000, queue 7" {
 		t.Error(got)
+	}
+}
+
+// Nothing comes from a frozen wire. When it thaws, what is late comes at once, and
+// the rest in its time, all in order.
+func TestFreeze(t *testing.T) {
+	b := newBench(t, Options{Conditions: link.Conditions{Delay: time.Second}})
+	one, two := b.plug("10.0.0.1"), b.plug("10.0.0.2")
+	b.told = nil
+	one.say("10.0.0.2", "under way")
+	b.do("freeze")
+	if _, err := b.command(b.at, "freeze"); err == nil || err.Error() != "it is frozen already" {
+		t.Error(err)
+	}
+	one.say("10.0.0.2", "and this")
+	b.until(5 * time.Second)
+	two.say("10.0.0.1", "back")
+	b.until(9500 * time.Millisecond)
+	one.say("10.0.0.2", "just now")
+	b.until(10 * time.Second)
+	one.want()
+	two.want()
+	if d, ok := b.nextDeadline(); ok {
+		t.Errorf("a frozen wire has something to do at %v", d)
+	}
+	b.do("list")
+	b.do("thaw")
+	one.want("10s 10.0.0.2 > 10.0.0.1 back")
+	two.want("10s 10.0.0.1 > 10.0.0.2 under way", "10s 10.0.0.1 > 10.0.0.2 and this")
+	b.until(time.Minute)
+	two.want("10.5s 10.0.0.1 > 10.0.0.2 just now")
+	b.wantTold("wire frozen", "wire thawed")
+}
+
+// A cable is cut though the wire is frozen, and what was under way is lost.
+func TestFreezeAndCut(t *testing.T) {
+	b := newBench(t, Options{})
+	one, two := b.plug("10.0.0.1"), b.plug("10.0.0.2")
+	b.do("freeze")
+	b.do("cut at 1 s")
+	one.say("10.0.0.2", "lost")
+	if d, ok := b.nextDeadline(); !ok || d != time.Second {
+		t.Errorf("something is to do at %v, %v", d, ok)
+	}
+	b.until(2 * time.Second)
+	b.do("thaw")
+	two.want()
+	if got, want := b.drops(), []string{"cable cut"}; !slices.Equal(got, want) {
+		t.Errorf("dropped: %q", got)
 	}
 }
 

@@ -72,6 +72,8 @@ type Pipe struct {
 	rules      []*rule
 	outages    []outage // those to come, in the order of their times
 	cuts       []int    // the ends that are cut now
+	frozen     bool
+	thawed     time.Duration // nothing comes out before
 	queue      schedule
 	rand       *rand.Rand
 	bufs       *buffers
@@ -247,10 +249,26 @@ func (d *direction) send(now time.Duration, c *Conditions, size int) (time.Durat
 	return left, true
 }
 
+// Freeze has all that is in the pipe stay there, and all that goes in, until Thaw.
+// What is done to a frame as it goes in is done as ever.
+func (p *Pipe) Freeze() { p.frozen = true }
+
+// Thaw undoes Freeze. What would have come out by now does so, in that order.
+func (p *Pipe) Thaw(now time.Duration) { p.frozen, p.thawed = false, now }
+
+// IsFrozen reports whether Freeze was called, and Thaw was not.
+func (p *Pipe) IsFrozen() bool { return p.frozen }
+
+// next returns when the next frame comes out. It reports false if none will.
+func (p *Pipe) next() (time.Duration, bool) {
+	at, ok := p.queue.next()
+	return max(at, p.thawed), ok && !p.frozen
+}
+
 // NextDeadline returns when Out will have something to do. It reports false if
 // nothing is under way.
 func (p *Pipe) NextDeadline() (time.Duration, bool) {
-	at, ok := p.queue.next()
+	at, ok := p.next()
 	if len(p.outages) > 0 && (!ok || p.outages[0].at < at) {
 		return p.outages[0].at, true
 	}
@@ -262,7 +280,7 @@ func (p *Pipe) NextDeadline() (time.Duration, bool) {
 // caller's, who should Release it.
 func (p *Pipe) Out(now time.Duration) (f Frame, at time.Duration, ok bool) {
 	for {
-		at, ok = p.queue.next()
+		at, ok = p.next()
 		if !ok || at > now {
 			p.advance(now)
 			return Frame{}, 0, false
