@@ -44,6 +44,7 @@ func (t *TCB) inputAck(now time.Duration, a *arrival) (Reason, bool) {
 	}
 	news := t.sack.update(t, &s.Options)
 	moved := t.updateWindow(now, a)
+	t.tailAck(s, moved)
 	// "If SND.UNA < SEG.ACK =< SND.NXT, then set SND.UNA <- SEG.ACK. [...] If
 	// the ACK is a duplicate (SEG.ACK =< SND.UNA), it can be ignored."
 	switch {

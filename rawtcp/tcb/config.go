@@ -71,6 +71,10 @@ type Config struct {
 	Retries     int           // retransmissions of one segment; then ErrTimeout
 	UserTimeout time.Duration // no ACK for so long: ErrTimeout; 0: only Retries counts
 
+	// The tail loss probe (RFC 8985, section 7).
+	TailProbe    time.Duration // so long after two round trips; 0: no probe
+	TailAckDelay time.Duration // that, if one segment is outstanding: its ACK may be delayed
+
 	// Persist.
 	PersistMin, PersistMax time.Duration
 	PersistByte            bool          // a probe carries a byte of new data

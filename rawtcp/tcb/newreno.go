@@ -46,6 +46,7 @@ func (c *congestion) enter(t *TCB, now time.Duration) {
 	c.recover = t.snd.nxt
 	c.dupAcks = t.cfg.DupThresh
 	t.rtt.resent()
+	t.tail = tail{at: t.tail.at}
 	if t.cfg.Congestion == Tahoe {
 		c.cwnd = smss
 		c.dupAcks = 0

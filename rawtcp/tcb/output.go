@@ -75,6 +75,11 @@ func (t *TCB) choose(now time.Duration) (plan, bool) {
 			}
 		}
 	}
+	if t.tail.due {
+		if p, ok := t.chooseTail(now); ok {
+			return p, true
+		}
+	}
 	if v.resend != v.nxt {
 		// It may turn out that all of it has arrived.
 		if p, ok := t.chooseAgain(); ok || v.resend != v.nxt {
@@ -330,6 +335,10 @@ func (t *TCB) sent(now time.Duration, p plan, end seq.Value) {
 			t.rtt.since = now
 		}
 		t.rtt.time(now, p.at)
+		t.tail.at = p.at
+		if p.size > 0 {
+			t.tail.at = p.at.Add(seq.Size((p.n - 1) / p.size * p.size))
+		}
 	}
 	if p.at == v.resend && p.rule != RuleProbe {
 		v.resend = seq.Max(v.resend, end)
@@ -352,7 +361,7 @@ func (t *TCB) sent(now time.Duration, p plan, end seq.Value) {
 	// "(5.1) Every time a packet containing data is sent (including a
 	// retransmission), if the timer is not running, start it running so that
 	// it will expire after RTO seconds" (RFC 6298)
-	if !t.running(TimerRexmt) {
+	if !t.running(TimerRexmt) || !p.again && t.mayProbe() {
 		t.armRexmt(now)
 	}
 }

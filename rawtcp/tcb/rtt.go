@@ -132,12 +132,27 @@ func (t *TCB) synTimeout() time.Duration {
 	return min(list[len(list)-1]<<min(n-len(list)+1, 20), t.cfg.MaxRTO)
 }
 
-// armRexmt sets the retransmission timer anew.
+// armRexmt sets the retransmission timer anew, or that of the tail loss probe.
 func (t *TCB) armRexmt(now time.Duration) {
-	wait := t.currentRTO()
-	if !t.snd.synAcked() {
-		wait = t.synTimeout()
+	if t.mayProbe() {
+		t.armTimer(now, t.tailTimeout(now))
+		t.tail.armed = true
+		return
 	}
+	t.armTimeout(now)
+}
+
+// armTimeout is armRexmt without a probe.
+func (t *TCB) armTimeout(now time.Duration) {
+	if t.snd.synAcked() {
+		t.armTimer(now, t.currentRTO())
+	} else {
+		t.armTimer(now, t.synTimeout())
+	}
+}
+
+func (t *TCB) armTimer(now, wait time.Duration) {
+	t.tail.armed = false
 	deadline := t.cfg.Slow.After(now, wait)
 	if limit := t.cfg.UserTimeout; limit > 0 {
 		deadline = min(deadline, max(now, t.rtt.since+limit))

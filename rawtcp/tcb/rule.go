@@ -26,6 +26,7 @@ const (
 	RulePartialACK
 	RuleSACKHole
 	RuleRescue
+	RuleTailProbe
 	RuleLimitedTransmit
 	RuleSmallerPath
 	RuleProbe
@@ -99,6 +100,8 @@ func (r Rule) text() (sentence, section string) {
 		return "the scoreboard says that this is lost", "RFC 6675, 4"
 	case RuleRescue:
 		return "the last segment may be lost: rescue it", "RFC 6675, 4"
+	case RuleTailProbe:
+		return "the end of the flight may be lost: probe for it", "RFC 8985, 7.3"
 	case RuleLimitedTransmit:
 		return "a duplicate ACK: one has left the network, send a new one", "RFC 3042, 2"
 	case RuleSmallerPath:

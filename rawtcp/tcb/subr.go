@@ -81,6 +81,7 @@ func (t *TCB) flush() {
 	nxt := t.snd.nxt
 	t.snd = sendVars{iss: iss, nxt: nxt, buf: buffer{limit: limit}}
 	t.sack = scoreboard{}
+	t.tail = tail{}
 	t.rcv.held = nil
 	t.ack = ackVars{}
 }

@@ -48,6 +48,7 @@ type TCB struct {
 	rtt   rttVars
 	cc    congestion
 	sack  scoreboard
+	tail  tail
 	reply reply
 	opt   options
 

@@ -96,6 +96,9 @@ func (t *TCB) rexmtTimeout(now time.Duration) {
 		t.giveUp(now)
 		return
 	}
+	if t.tailDue(now) {
+		return
+	}
 	t.rtt.resent()
 	if !t.snd.synAcked() {
 		t.synRexmt(now)
@@ -112,6 +115,7 @@ func (t *TCB) rexmtTimeout(now time.Duration) {
 		return
 	}
 	t.rtt.tries++
+	t.tail = tail{at: t.tail.at}
 	t.cc.timeout(t)
 	t.rtt.shift = min(t.rtt.shift+1, 30)
 	// "a TCP sender [...] SHOULD turn off all of the SACKed bits, since the
