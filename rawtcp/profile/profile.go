@@ -198,6 +198,10 @@ func linux() *Profile {
 			Granularity: 200 * time.Millisecond,
 			Retries:     15,
 
+			// tcp_early_retrans is 3. Two jiffies of 4 ms, and the least RTO.
+			TailProbe:    8 * time.Millisecond,
+			TailAckDelay: 200 * time.Millisecond,
+
 			PersistMin: 200 * time.Millisecond,
 			PersistMax: 2 * time.Minute,
 

@@ -51,6 +51,8 @@ func settings() []Setting {
 		boolean("rtt-ticks", "measure in ticks, and round as the Berkeley code does", func(p p) *bool { return &p.TCP.TickRTT }),
 		integer("retries", "count", "retransmissions before the connection is given up", 0, 255, func(p p) *int { return &p.TCP.Retries }),
 		duration("user-timeout", "how long without an ACK before it is given up; 0: only retries count", func(p p) d { return &p.TCP.UserTimeout }),
+		duration("tail-probe", "a tail loss probe so long after two round trips; 0: none", func(p p) d { return &p.TCP.TailProbe }),
+		duration("tail-ack-delay", "that, if one segment is outstanding", func(p p) d { return &p.TCP.TailAckDelay }),
 		boolean("reset-on-timeout", "send a RST when it is given up", func(p p) *bool { return &p.TCP.GiveUpReset }),
 
 		interval("persist-min", "the least time between window probes", func(p p) d { return &p.TCP.PersistMin }),

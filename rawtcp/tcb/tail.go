@@ -22,8 +22,8 @@ type tail struct {
 
 // mayProbe reports whether the end of the flight may be probed: "after
 // transmitting new data (that was not itself a loss probe) or upon receiving an
-// ACK that cumulatively acknowledges new data, unless it is already in fast
-// recovery, RTO recovery, or segments have been SACKed" (7.2), "if there is no
+// ACK that cumulatively acknowledges new data unless it is already in fast
+// recovery, RTO recovery, or segments have been SACKed" (7.2), if "there is no
 // other previous loss probe still in flight" (7.3), and only with SACK.
 func (t *TCB) mayProbe() bool {
 	return t.cfg.TailProbe > 0 && t.sack.on && !t.tail.out && t.snd.synAcked() && t.outstanding() &&
@@ -89,10 +89,10 @@ func (t *TCB) chooseTail(now time.Duration) (plan, bool) {
 	return p, true
 }
 
-// tailAck is TLP_process_ack (7.4.2): what an ACK says of the probe. If the probe
-// has mended the only loss, nothing else tells of that loss, and "the sender
-// [...] SHOULD invoke a congestion control response equivalent to a fast
-// recovery". changed is an ACK that moves the window.
+// tailAck is TLP_process_ack (7.4.2): what an ACK says of the probe. If that has
+// "Repaired the single loss", nothing else tells of it: "Invoke congestion control
+// to react to the loss event the probe has repaired". changed is an ACK that moves
+// the window.
 func (t *TCB) tailAck(s *wire.Segment, changed bool) {
 	x, o := &t.tail, &s.Options
 	if !x.out || s.Ack.Less(x.end) {
