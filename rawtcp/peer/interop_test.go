@@ -205,7 +205,7 @@ func TestClosedWindow(t *testing.T) {
 			t.Run(fmt.Sprint("loss ", loss), func(t *testing.T) {
 				l := newLab(t, client, server, link.LinkOptions{Conditions: link.Conditions{Delay: 10 * time.Millisecond, Loss: loss}}, 1)
 				a, b := l.open(false)
-				up := text(1, 2_000_000)
+				up := text(1, 6_000_000)
 				r := l.read(b)
 				r.slow = true
 				w := l.write(a, up)

@@ -45,7 +45,7 @@ func BenchmarkConnections(b *testing.B) {
 
 // TestMemory looks at the bars that do not depend on how fast the machine is.
 func TestMemory(t *testing.T) {
-	rows, err := measureMemory(work{size: 8 << 20, idle: 1000, waiting: 10_000})
+	rows, err := measureMemory(work{size: 64 << 20, idle: 1000, waiting: 10_000})
 	if err != nil {
 		t.Fatal(err)
 	}
