@@ -122,8 +122,8 @@ func (r *run) sink(s Socket) error {
 
 // pause is -p: before each read or write but the first, which -P is for.
 func (r *run) pause() {
-	if r.o.PauseEach > 0 && r.begun {
-		r.Sleep(r.o.PauseEach)
+	if r.begun {
+		r.sleep(r.o.PauseEach)
 	}
 	r.begun = true
 }

@@ -203,6 +203,25 @@ func TestPauses(t *testing.T) {
 	wantLines(t, "calls", h.log, "bind 7", "listen 5", "sleep 30s", "accept", "sleep 4s", "sleep 2s", "sleep 2s", "sleep 1s", "close", "close")
 }
 
+// A pause may last until a line is typed, which is no data.
+func TestPauseUntilLine(t *testing.T) {
+	h := newFake()
+	h.stdin = []string{"go", " on\ndata\n"}
+	h.sock.eof = true
+	do(t, h, 0, func(o *opts.Options) { o.PauseFirst = opts.UntilLine })
+	wantLines(t, "written", h.sock.wrote, "data\n")
+
+	h = newFake()
+	h.sock.in = []string{"a", "b", "c"}
+	h.stdin = []string{"\n\nand no more"}
+	do(t, h, 0, func(o *opts.Options) {
+		o.Server, o.Host, o.Bulk = true, "", true
+		o.PauseListen, o.PauseEach, o.PauseClose = opts.UntilLine, opts.UntilLine, opts.UntilLine
+	})
+	wantLines(t, "what is left", h.stdin)
+	wantLines(t, "calls", h.log, "bind 7", "listen 5", "accept", "close", "close")
+}
+
 // -x and -y end the loops too, at the moment they say.
 func TestTimeouts(t *testing.T) {
 	h := newFake()

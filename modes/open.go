@@ -66,9 +66,7 @@ func (r *run) tcpServer() error {
 		return r.fail("listen() error", "listen", err, ln)
 	}
 	r.listening(ln)
-	if r.o.PauseListen > 0 {
-		r.Sleep(r.o.PauseListen)
-	}
+	r.sleep(r.o.PauseListen)
 	for {
 		s, err := ln.Accept()
 		if err != nil {
@@ -140,17 +138,15 @@ func (r *run) serve(s Socket, peer netip.AddrPort) (err error) {
 		return err
 	}
 	r.report(s)
-	if r.o.PauseFirst > 0 {
-		r.Sleep(r.o.PauseFirst)
-	}
+	r.sleep(r.o.PauseFirst)
 	err = r.work(s, peer)
 	r.info(s)
 	if err != nil {
 		return err
 	}
-	if r.o.PauseClose > 0 {
+	if r.o.PauseClose != 0 {
 		r.verbosef("pausing before close")
-		r.Sleep(r.o.PauseClose)
+		r.sleep(r.o.PauseClose)
 	}
 	return nil
 }

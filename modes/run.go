@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/netip"
 	"strconv"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -159,6 +160,23 @@ func (r *run) stdout(p []byte) error {
 		return r.fail("write error to stdout", "write stdout", err, nil)
 	}
 	return nil
+}
+
+// sleep is a pause, of a time or until a line is typed. What follows the line is
+// left; the end of standard input ends the pause too.
+func (r *run) sleep(d time.Duration) {
+	if d != opts.UntilLine {
+		if d > 0 {
+			r.Sleep(d)
+		}
+		return
+	}
+	var b [1]byte
+	for b[0] != '\n' {
+		if n, err := r.Stdin(b[:]); n == 0 || err != nil {
+			return // whoever reads it next is told why
+		}
+	}
 }
 
 // readStdin reads standard input, with io.EOF left bare.

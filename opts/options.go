@@ -48,10 +48,10 @@ type Options struct {
 	KeepOn     bool   // -W: report a failed write and go on
 
 	// Time.
-	PauseListen    time.Duration // -O
-	PauseFirst     time.Duration // -P
-	PauseEach      time.Duration // -p
-	PauseClose     time.Duration // -Q
+	PauseListen    time.Duration // -O, or UntilLine
+	PauseFirst     time.Duration // -P, likewise
+	PauseEach      time.Duration // -p, likewise
+	PauseClose     time.Duration // -Q, likewise
 	ReadTimeout    time.Duration // -x
 	WriteTimeout   time.Duration // -y
 	ConnectTimeout time.Duration // --connect-timeout

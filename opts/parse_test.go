@@ -62,6 +62,10 @@ func TestParse(t *testing.T) {
 		}},
 		{"-x 1m30s -y.25 host port", func(o *Options) { o.ReadTimeout, o.WriteTimeout = 90*time.Second, 250*time.Millisecond }},
 		{"-P0 host port", func(o *Options) {}},
+		{"-P line -pline --ms --pause-close line host port", func(o *Options) {
+			o.PauseFirst, o.PauseEach, o.PauseClose = UntilLine, UntilLine, UntilLine
+		}},
+		{"-Oline -s port", func(o *Options) { o.Server, o.Host, o.PauseListen = true, "", UntilLine }},
 
 		// End points.
 		{"-l 10.0.0.1.1098 host port", func(o *Options) { o.LocalAddr, o.LocalPort = addr("10.0.0.1"), 1098 }},
@@ -202,12 +206,12 @@ func TestRefusals(t *testing.T) {
 		{"-H 0x host port", `-H takes a number from 0 to 255 (decimal, or hexadecimal after 0x), not "0x"`},
 		{"-H 1f host port", `-H takes a number from 0 to 255 (decimal, or hexadecimal after 0x), not "1f"`},
 		{"-J 0 host port", `-J takes a whole number from 1 to 255, not "0"`},
-		{"-P 5x host port", `-P takes a time such as 5, 1.5s, 500ms or 2m, not "5x"`},
-		{"-P -5 host port", `-P takes a time such as 5, 1.5s, 500ms or 2m, not "-5"`},
-		{"-P +5 host port", `-P takes a time such as 5, 1.5s, 500ms or 2m, not "+5"`},
-		{"-P . host port", `-P takes a time such as 5, 1.5s, 500ms or 2m, not "."`},
-		{"-P 1e100 host port", `-P takes a time such as 5, 1.5s, 500ms or 2m, not "1e100"`},
-		{"-P 99999999999 host port", `-P takes a time such as 5, 1.5s, 500ms or 2m, not "99999999999"`},
+		{"-P 5x host port", `-P takes a time such as 5, 1.5s, 500ms or 2m, or line, not "5x"`},
+		{"-P -5 host port", `-P takes a time such as 5, 1.5s, 500ms or 2m, or line, not "-5"`},
+		{"-P +5 host port", `-P takes a time such as 5, 1.5s, 500ms or 2m, or line, not "+5"`},
+		{"-P . host port", `-P takes a time such as 5, 1.5s, 500ms or 2m, or line, not "."`},
+		{"-P 1e100 host port", `-P takes a time such as 5, 1.5s, 500ms or 2m, or line, not "1e100"`},
+		{"-P 99999999999 host port", `-P takes a time such as 5, 1.5s, 500ms or 2m, or line, not "99999999999"`},
 		{"-x 1ns host port", `-x takes a time such as 5, 1.5s, 500ms or 2m, not "1ns"`},
 		{"-x 0.0001 --ms host port", `-x takes a time such as 5, 1.5s, 500ms or 2m, not "0.0001ms"`},
 		{"-us -f 10.0.0.1 port", `-f takes an address, a dot and a port, such as 140.252.13.35.4444 or ::1.5951, not "10.0.0.1"`},

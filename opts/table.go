@@ -185,19 +185,19 @@ func table(o *Options) []Flag {
 		},
 
 		{
-			"O", "pause-listen", "T", times, server & tcp, &span{d: &o.PauseListen},
-			"TCP server: pause between listen and accept",
+			"O", "pause-listen", "T", times, server & tcp, &span{d: &o.PauseListen, pause: true},
+			"TCP server: pause between listen and accept; with any pause T may be line: until one is typed",
 		},
 		{
-			"P", "pause-first", "T", times, anywhere, &span{d: &o.PauseFirst},
+			"P", "pause-first", "T", times, anywhere, &span{d: &o.PauseFirst, pause: true},
 			"pause before the first read or write",
 		},
 		{
-			"p", "pause", "T", times, anywhere, &span{d: &o.PauseEach},
+			"p", "pause", "T", times, anywhere, &span{d: &o.PauseEach, pause: true},
 			"pause before each further read or write",
 		},
 		{
-			"Q", "pause-close", "T", times, anywhere, &span{d: &o.PauseClose},
+			"Q", "pause-close", "T", times, anywhere, &span{d: &o.PauseClose, pause: true},
 			"pause before the close",
 		},
 		{

@@ -103,13 +103,26 @@ func (v port) Set(s string) error {
 // A span is a time. It keeps the text, because --ms, which changes the unit
 // of a bare number, may come later on the line.
 type span struct {
-	d    *time.Duration
-	text string
+	d     *time.Duration
+	pause bool // which may also be UntilLine
+	text  string
 }
 
-func (v *span) takes() string { return "a time such as 5, 1.5s, 500ms or 2m" }
+// UntilLine is the time of a pause that lasts until a line is typed.
+const UntilLine time.Duration = -1
+
+func (v *span) takes() string {
+	if v.pause {
+		return "a time such as 5, 1.5s, 500ms or 2m, or line"
+	}
+	return "a time such as 5, 1.5s, 500ms or 2m"
+}
 
 func (v *span) Set(s string) error {
+	if v.pause && s == "line" {
+		*v.d = UntilLine
+		return nil
+	}
 	if _, err := parseSpan(s, "s"); err != nil {
 		return err
 	}
