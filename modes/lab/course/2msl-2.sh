@@ -8,7 +8,7 @@
 wire --delay 10ms
 start server --addr 10.0.0.35 --profile bsd -F --echo -v -s 7
 await server '^listening'
-start client --addr 10.0.0.33 --profile bsd --set msl=2s -v -b1162 10.0.0.35 7
+start client --addr 10.0.0.33 --profile bsd -v -b1162 10.0.0.35 7
 await client '^connected'
 enter client 'hello there'
 await client '^hello there'
@@ -16,9 +16,9 @@ eof client
 ended client
 await wire '10.0.0.33 has left 1 connection in TIME_WAIT'
 
-start again --addr 10.0.0.33 --profile bsd --set msl=2s -v -b1162 10.0.0.35 7
+start again --addr 10.0.0.33 --profile bsd -v -b1162 10.0.0.35 7
 ended again 1
-start other --addr 10.0.0.33 --profile bsd --set msl=2s -v 10.0.0.35 7
+start other --addr 10.0.0.33 --profile bsd -v 10.0.0.35 7
 await other '^connected'
 eof other
 ended other

@@ -7,8 +7,8 @@
 . "$(dirname "$0")/functions"
 
 wire
-# The server waits between listen and its first accept, here for 6 seconds.
-start server --addr 10.0.0.1 --profile bsd -F -q1 -O6 -v -s 5555
+# The server waits between listen and its first accept until a line is typed.
+start server --addr 10.0.0.1 --profile bsd -F -q1 -O line -v -s 5555
 await server '^listening'
 
 # Those of the book were on the host sun, whose SYNs were 6, 12, 24 seconds apart.
@@ -16,10 +16,12 @@ await server '^listening'
 for n in 1 2 3; do
 	start "client$n" --addr "10.0.0.1$n" --profile bsd --set tick=20ms \
 		--set syn-timeouts=1s,1s,1s,1s,1s,1s -v "-b109$n" 10.0.0.1 5555
-	await wire "10.0.0.1$n.109$n > 10.0.0.1.5555: Flags \[S\],"
+	[ $n = 3 ] || await wire "10.0.0.1$n.109$n > 10.0.0.1.5555: Flags \[\.\],"
 done
 await client1 '^connected'
 await client2 '^connected'
+await wire '10.0.0.13.1093 > 10.0.0.1.5555: Flags \[S\],' 2
+enter server 'accept now'
 await server 'from 10.0.0.13.1093$'
 for n in 1 2 3; do
 	eof "client$n"

@@ -23,8 +23,9 @@ enter client 'line number 2'
 await client 'write(14 bytes)'
 enter client 'and 3'
 await client 'write(6 bytes)'
-# Twice in vain; the third time the cable is whole again.
+# Twice in vain, with all of it too; the third time the cable is whole again.
 await client 'timer rexmt fired' 2
+await wire 'Flags \[P\.\], seq 13:33,'
 enter wire mend
 await server '^line number 2'
 await server '^and 3'

@@ -11,7 +11,7 @@ start server --addr 10.0.0.1 --profile bsd --echo -v -s 7
 await server '^listening'
 # The book's system asks after two hours, and then every 75 seconds.
 start client --addr 10.0.0.2 --profile bsd --trace -K -v -b1055 \
-	--set tick=20ms --set keep-idle=500ms --set keep-interval=100ms 10.0.0.1 7
+	--set tick=20ms --set keep-idle=500ms --set keep-interval=400ms 10.0.0.1 7
 await client '^connected'
 enter client 'hello, world'
 await client '^hello, world'

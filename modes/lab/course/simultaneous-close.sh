@@ -15,12 +15,14 @@ enter server 'hello, world'
 await client '^hello, world'
 await wire '2.1098 > 10.0.0.1.7777: Flags \[\.\], ack 14,'
 
-# The wire is so long that the second FIN leaves before the first one arrives.
-enter wire 'delay 1s'
-enter wire 'list'
-await wire 'delay 1s'
+# Nothing comes through a frozen wire, so that both FINs leave before one arrives.
+enter wire freeze
+await wire 'wire frozen'
 eof client
 eof server
+await wire '2.1098 > 10.0.0.1.7777: Flags \[F\.\],'
+await wire '1.7777 > 10.0.0.2.1098: Flags \[F\.\],'
+enter wire thaw
 ended client
 ended server
 

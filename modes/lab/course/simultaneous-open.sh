@@ -5,16 +5,17 @@
 # segments make one connection, and neither end is a server.
 . "$(dirname "$0")/functions"
 
-# The wire is so long that the second SYN leaves before the first one arrives.
-wire --delay 2s
+# Nothing comes through a frozen wire, so that both SYNs leave before one arrives.
+wire --delay 10ms
+enter wire freeze
+await wire 'wire frozen'
 start here --addr 10.0.0.1 --profile bsd --trace -v -b8888 10.0.0.2 7777
 start there --addr 10.0.0.2 --profile bsd --trace -v -b7777 10.0.0.1 8888
+await wire '1.8888 > 10.0.0.2.7777: Flags \[S\],'
+await wire '2.7777 > 10.0.0.1.8888: Flags \[S\],'
+enter wire thaw
 await here '^connected'
 await there '^connected'
-
-# What follows need not take so long.
-enter wire 'delay 10ms'
-await here '^TCP_MAXSEG'
 enter here 'hello, world'
 await there '^hello, world'
 enter there 'and hi there'

@@ -7,11 +7,14 @@
 . "$(dirname "$0")/functions"
 
 wire --delay 10ms
-# A sink that does not read until 2 seconds have passed.
-start sink --addr 10.0.0.1 --profile bsd -v -i -s -P2 5555
+# A sink that does not read until a line is typed.
+start sink --addr 10.0.0.1 --profile bsd -v -i -s -P line 5555
 await sink '^listening'
 # The urgent byte follows the fourth write of 1024 bytes.
 start source --addr 10.0.0.2 --profile bsd -v -i -n6 -S8192 -U4 -b1305 10.0.0.1 5555
+await wire '1.5555 > 10.0.0.2.1305: Flags \[\.\], ack 4097, win 0,'
+await source 'urgent data'
+enter sink 'read now'
 ended source
 ended sink
 
