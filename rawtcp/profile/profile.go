@@ -211,6 +211,7 @@ func linux() *Profile {
 
 			AckDelay:    40 * time.Millisecond,
 			AckEvery:    2,
+			QuickAcks:   16,
 			DelayFINAck: true,
 
 			Congestion:      tcb.Cubic,

@@ -68,6 +68,7 @@ func settings() []Setting {
 		boolean("window-exact", "every ACK tells all the room there is, however little more that is", func(p p) *bool { return &p.TCP.ExactWindow }),
 		duration("ack-delay", "how long an ACK may wait; 0: not at all", func(p p) d { return &p.TCP.AckDelay }),
 		integer("ack-every", "count", "full-sized segments for one ACK; 0: only the delay counts", 0, 255, func(p p) *int { return &p.TCP.AckEvery }),
+		integer("ack-quick", "count", "ACKs at once while the peer may be in slow start; 0: none", 0, 255, func(p p) *int { return &p.TCP.QuickAcks }),
 		boolean("ack-delay-fin", "the ACK of a FIN may wait too", func(p p) *bool { return &p.TCP.DelayFINAck }),
 		boolean("ack-delay-third", "the third segment of the handshake may wait for data", func(p p) *bool { return &p.TCP.DelayThirdAck }),
 

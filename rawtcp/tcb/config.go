@@ -96,6 +96,7 @@ type Config struct {
 	// Acknowledgments.
 	AckDelay      time.Duration // 0: no delay
 	AckEvery      int           // full-sized segments for one ACK; 0: any number
+	QuickAcks     int           // ACKs sent at once while the peer may be in slow start; 0: none
 	DelayFINAck   bool          // the ACK of a FIN may wait for the user to close
 	DelayThirdAck bool          // that of a SYN+ACK may wait for the first data
 

@@ -437,7 +437,11 @@ func (t *TCB) inputFIN(now time.Duration) {
 	r.nxt = r.nxt.Add(1)
 	r.adv = seq.Max(r.adv, r.nxt)
 	r.done = true
+	if t.ack.now == RuleQuickACK {
+		t.ack.now = NoRule // the FIN may have come with data
+	}
 	if t.cfg.DelayFINAck && t.state == Established && t.ack.now == NoRule {
+		t.quick.interactive = true
 		t.delayAck(now)
 	} else {
 		t.ackNow(RuleACKOfFIN)

@@ -335,6 +335,7 @@ func (t *TCB) sent(now time.Duration, p plan, end seq.Value) {
 			t.rtt.since = now
 		}
 		t.rtt.time(now, p.at)
+		t.quick.answers(now, t.cfg.AckDelay)
 		t.tail.at = p.at
 		if p.size > 0 {
 			t.tail.at = p.at.Add(seq.Size((p.n - 1) / p.size * p.size))
@@ -500,6 +501,9 @@ func (t *TCB) ackSent(now time.Duration, s *wire.Segment) {
 // ackDone notes that all that has arrived is acknowledged.
 func (t *TCB) ackDone(now time.Duration) {
 	t.ts.acked = t.rcv.nxt
+	if t.ack.owed > 0 {
+		t.quick.left, t.quick.small = max(t.quick.left-1, 0), false
+	}
 	t.ack.now, t.ack.owed = NoRule, 0
 	t.ack.dsack = span{}
 	t.stop(now, TimerDelack)

@@ -177,11 +177,16 @@ func (t *TCB) countAck(now time.Duration, n int) {
 	r := &t.rcv
 	r.seen = max(r.seen, uint16(min(n, int(r.mss))), min(536, r.mss))
 	t.ack.owed += n
+	quick := t.quicken(now, n)
 	if t.cfg.StreamHead > 0 {
 		t.windowOpens(now)
 	}
 	if t.cfg.AckDelay == 0 || t.cfg.AckEvery > 0 && t.ack.owed >= t.cfg.AckEvery*int(r.seen) {
 		t.ackNow(RuleEverySecond)
+		return
+	}
+	if quick {
+		t.ackNow(RuleQuickACK)
 		return
 	}
 	t.delayAck(now)

@@ -34,6 +34,7 @@ const (
 	RuleUrgent
 	RuleDelayedACK
 	RuleEverySecond
+	RuleQuickACK
 	RuleOutOfOrder
 	RuleHoleFilled
 	RuleACKOfFIN
@@ -116,6 +117,8 @@ func (r Rule) text() (sentence, section string) {
 		return "an ACK may not be delayed any longer", "RFC 9293, 3.8.6.3"
 	case RuleEverySecond:
 		return "acknowledge every second full-sized segment", "RFC 5681, 4.2"
+	case RuleQuickACK:
+		return "acknowledge at once, so that the sender need not wait", "RFC 5681, 4.2"
 	case RuleOutOfOrder:
 		return "out of order: tell the sender at once", "RFC 5681, 4.2"
 	case RuleHoleFilled:

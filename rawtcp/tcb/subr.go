@@ -70,6 +70,7 @@ func (t *TCB) renew() {
 	t.ts = timestamps{offset: t.ts.offset}
 	t.rtt = rttVars{}
 	t.cc = congestion{}
+	t.quick = quickAck{}
 	t.probes, t.keeps, t.unanswered = 0, 0, 0
 	t.err, t.soft = nil, nil
 }

@@ -49,6 +49,7 @@ type TCB struct {
 	cc    congestion
 	sack  scoreboard
 	tail  tail
+	quick quickAck
 	reply reply
 	opt   options
 

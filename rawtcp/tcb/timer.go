@@ -84,6 +84,7 @@ func (t *TCB) fire(now time.Duration, i Timer) {
 		// enter the CLOSED state, and return." (RFC 9293, 3.10.8)
 		t.end(now, nil)
 	case TimerDelack:
+		t.quick.interactive = false
 		t.ackNow(RuleDelayedACK)
 	}
 }

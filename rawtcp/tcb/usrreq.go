@@ -105,6 +105,7 @@ func (t *TCB) Read(now time.Duration, p []byte) (int, error) {
 	if n > 0 && t.state != SynRcvd {
 		n = t.take(p[:min(n, len(p))])
 		t.windowOpens(now)
+		t.quickRead()
 		return n, nil
 	}
 	switch {

@@ -80,7 +80,7 @@ func TestFig18_15(t *testing.T) {
 	for _, system := range []string{"svr4", "linux"} {
 		synAck, ack := "win 4096 <mss 1024>", "+0.17 svr4.8888 > bsdi.1099: . ack 14 win 4096"
 		if system == "linux" {
-			synAck, ack = "win 4096 <mss 1460>", "+0.04 svr4.8888 > bsdi.1099: . ack 14 win 4083"
+			synAck, ack = "win 4096 <mss 1460>", "+0.00 svr4.8888 > bsdi.1099: . ack 14 win 4083"
 		}
 		l := newLab(t, transit)
 		bsdi := l.add("bsdi", "isn=671112193", "port-first=1099", "ack-phase=100ms")
