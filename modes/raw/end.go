@@ -79,14 +79,16 @@ func (h *Host) closeAll(now time.Duration) {
 func (h *Host) drain(limit time.Duration) {
 	silence := time.NewTimer(never)
 	defer silence.Stop()
-	for {
+	for heard := h.Now(); ; {
 		worth := h.unfinished()
 		if worth == 0 {
 			return
 		}
-		silence.Reset(min(limit, worth))
+		silence.Reset(heard.Add(min(limit, worth)).Sub(h.Now()))
 		select {
 		case <-h.arrived:
+			heard = h.Now()
+		case <-h.ticked: // a connection may have ended
 		case <-silence.C:
 			return
 		case <-h.down:

@@ -24,6 +24,7 @@ type Host struct {
 	shared  bool           // they are the kernel's too
 	sink    trace.Sink
 	arrived waiter          // something has come from the link
+	ticked  waiter          // a timer was due
 	down    <-chan struct{} // is closed when the link goes away; may be nil
 	why     func() error    // it has
 	input   input
@@ -42,7 +43,7 @@ type Host struct {
 //
 // A Sink among the options is closed at the end.
 func New(h modes.Host, l loop.Link, own []netip.Prefix, o loop.Options) *Host {
-	r := &Host{Host: h, own: own, sink: o.Sink, arrived: newWaiter(), open: map[descriptor]struct{}{}}
+	r := &Host{Host: h, own: own, sink: o.Sink, arrived: newWaiter(), ticked: newWaiter(), open: map[descriptor]struct{}{}}
 	_, r.shared = l.(loop.Shared)
 	if d, ok := l.(mortal); ok {
 		r.down, r.why = d.Done(), d.Err
@@ -50,7 +51,7 @@ func New(h modes.Host, l loop.Link, own []netip.Prefix, o loop.Options) *Host {
 	if k, ok := l.(keeper); ok {
 		r.keeper, o.Estate = k, k.Estate()
 	}
-	o.Arrived = r.arrived.wake
+	o.Arrived, o.Ticked = r.arrived.wake, r.ticked.wake
 	r.loop = loop.New(l, o)
 	r.forget = h.Observe(0, nil, r.interrupted)
 	return r

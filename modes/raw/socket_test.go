@@ -11,6 +11,7 @@ import (
 	"sock/modes"
 	"sock/rawtcp/link"
 	"sock/rawtcp/loop"
+	"sock/rawtcp/profile"
 )
 
 // wantErrno fails unless err is just what a system call gives.
@@ -175,6 +176,23 @@ func TestEndOfSilence(t *testing.T) {
 		if took := time.Since(began); took < time.Minute || took > time.Minute+time.Second {
 			t.Errorf("it took %v", took)
 		}
+		must(t, p.b.host.End())
+	})
+}
+
+// A connection that its timer ends is not waited for any longer: here that of
+// FIN_WAIT_2.
+func TestEndOfFinWait2(t *testing.T) {
+	system, err := profile.Get("")
+	must(t, err)
+	must(t, profile.Set(system, "fin-wait-2=7s"))
+	o := slow(time.Millisecond)
+	o.Profile = system
+	bubble(t, o, loop.Options{}, func(t *testing.T, p pair) {
+		p.connect(t)
+		began := time.Now()
+		must(t, p.a.host.End()) // the other end never closes
+		wantAfter(t, began, 7*time.Second+2*time.Millisecond) // once its FIN has been acknowledged
 		must(t, p.b.host.End())
 	})
 }

@@ -28,6 +28,8 @@ type Options struct {
 	// packet. It is called with the lock held, and must not call the Loop. nil
 	// is nobody.
 	Arrived func()
+	// Ticked is called, likewise, when a timer of the Stack was due.
+	Ticked func()
 }
 
 // Loop drives a Stack in real time. All its methods, and those of the Conns and
@@ -40,6 +42,7 @@ type Loop struct {
 	stack   *rawtcp.Stack
 	host    *host
 	arrived func() // or nil
+	ticked  func() // or nil
 
 	timer *time.Timer
 	armed time.Duration // when it fires; never if it does not
@@ -59,7 +62,7 @@ const never = time.Duration(math.MaxInt64)
 // New starts a Loop on l, which is the Loop's from then on. Who has done with
 // it must Close it.
 func New(l Link, o Options) *Loop {
-	p := &Loop{epoch: time.Now(), armed: never, arrived: o.Arrived, sockets: map[*socket]struct{}{}}
+	p := &Loop{epoch: time.Now(), armed: never, arrived: o.Arrived, ticked: o.Ticked, sockets: map[*socket]struct{}{}}
 	p.host = newHost(l, o)
 	p.stack = p.host.stack
 	if o.Estate != nil {
@@ -200,6 +203,9 @@ func (l *Loop) tick() {
 	if !l.closed {
 		l.armed = never
 		l.host.advance(l.now)
+		if l.ticked != nil {
+			l.ticked()
+		}
 	}
 	l.unlock()
 }
