@@ -80,8 +80,10 @@ func (h *Host) explainPeer(f modes.Failure) string {
 		return "the connection has ended already, by a RST of " + peer + " or an error reported before: connect again"
 	case errors.Is(f.Err, syscall.ETIMEDOUT) && f.Call == "connect":
 		return "no SYN was answered: see whether " + f.Peer.Addr().String() + " is on the link"
+	case errors.Is(f.Err, silence{}):
+		return "nothing came from " + peer + ", and no answer to the probes of -K: see whether that host is up and the way to it whole"
 	case errors.Is(f.Err, syscall.ETIMEDOUT):
-		return "what was sent again and again, as data or as probes (-K), was never acknowledged by " + peer +
+		return "what was sent again and again was never acknowledged by " + peer +
 			": see whether that host is up and the way to it whole"
 	case errors.Is(f.Err, syscall.ENETUNREACH) && h.speaks(f.Peer.Addr()):
 		return "this host is " + addresses(h.own) + ", so " + f.Peer.Addr().String() + " is behind a router: name it with --gateway"

@@ -117,6 +117,27 @@ func TestSimultaneousOpen(t *testing.T) {
 	})
 }
 
+// Who has said something in vain is told so, and who has only asked whether the
+// other end is there, with -K, is told that.
+func TestNoAnswer(t *testing.T) {
+	for _, c := range []struct{ typed, want string }{
+		{"", "nothing came from 10.0.0.2.8888, and no answer to the probes of -K"},
+		{"hello\n", "what was sent again and again was never acknowledged by 10.0.0.2.8888"},
+	} {
+		cable := link.NewPipe(link.Conditions{}, 1)
+		cable.Cut(5*time.Second, link.Everybody)
+		bubble(t, loop.Options{Faults: cable}, loop.Options{}, func(t *testing.T, p pair) {
+			server := p.b.start(t, "-K -s 8888")
+			client := p.a.start(t, "-K 10.0.0.2 8888")
+			time.Sleep(6 * time.Second)
+			p.a.types(c.typed)
+			client.want(t, 1)
+			p.a.wantTold(t, "read error: Connection timed out", c.want+": see whether that host is up and the way to it whole")
+			server.want(t, 1)
+		})
+	}
+}
+
 // What goes out comes back.
 func TestEcho(t *testing.T) {
 	bubble(t, loop.Options{}, loop.Options{}, func(t *testing.T, p pair) {

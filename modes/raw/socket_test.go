@@ -191,7 +191,7 @@ func TestEndOfFinWait2(t *testing.T) {
 	bubble(t, o, loop.Options{}, func(t *testing.T, p pair) {
 		p.connect(t)
 		began := time.Now()
-		must(t, p.a.host.End()) // the other end never closes
+		must(t, p.a.host.End())                               // the other end never closes
 		wantAfter(t, began, 7*time.Second+2*time.Millisecond) // once its FIN has been acknowledged
 		must(t, p.b.host.End())
 	})

@@ -107,9 +107,24 @@ func (s *stream) Connect(a netip.AddrPort, limit time.Duration) error {
 func (s *stream) Read(p []byte) (n int, err error) {
 	err = s.block(s.recvTimeout, func(now time.Duration) (err error) {
 		n, err = s.k.Read(now, p)
-		return err
+		return s.reason(err)
 	})
 	return n, err
+}
+
+// silence is the ETIMEDOUT of a connection whose probes, those of -K, nobody has
+// answered.
+type silence struct{}
+
+func (silence) Error() string { return syscall.ETIMEDOUT.Error() }
+func (silence) Unwrap() error { return syscall.ETIMEDOUT }
+
+// reason returns err, or silence if that is what it comes from.
+func (s *stream) reason(err error) error {
+	if errors.Is(err, tcb.ErrTimeout) && s.k.Info().Keeps > 0 {
+		return silence{}
+	}
+	return err
 }
 
 // Peek is recv(2) with MSG_PEEK.
@@ -151,7 +166,7 @@ func (s *stream) WriteNow(bufs ...[]byte) (n int, err error) {
 	}
 	err = s.do(func(now time.Duration) (err error) {
 		n, err = s.k.Write(now, p)
-		return err
+		return s.reason(err)
 	})
 	if errors.Is(err, rawtcp.ErrWouldBlock) {
 		return 0, modes.ErrWouldBlock
