@@ -208,6 +208,7 @@ func linux() *Profile {
 			KeepIdle:     2 * time.Hour,
 			KeepInterval: 75 * time.Second,
 			KeepCount:    9,
+			KeepReset:    true,
 
 			AckDelay:    40 * time.Millisecond,
 			AckEvery:    2,

@@ -64,6 +64,7 @@ func settings() []Setting {
 		interval("keep-interval", "between keepalive probes", func(p p) d { return &p.TCP.KeepInterval }),
 		integer("keep-count", "count", "probes without an answer before it is given up", 1, 255, func(p p) *int { return &p.TCP.KeepCount }),
 		boolean("keep-byte", "a keepalive probe carries a byte of garbage", func(p p) *bool { return &p.TCP.KeepByte }),
+		boolean("keep-reset", "send a RST when no probe has been answered", func(p p) *bool { return &p.TCP.KeepReset }),
 
 		boolean("window-exact", "every ACK tells all the room there is, however little more that is", func(p p) *bool { return &p.TCP.ExactWindow }),
 		duration("ack-delay", "how long an ACK may wait; 0: not at all", func(p p) d { return &p.TCP.AckDelay }),

@@ -85,6 +85,7 @@ type Config struct {
 	KeepInterval time.Duration
 	KeepCount    int
 	KeepByte     bool // a probe carries a byte of garbage, for 4.2BSD
+	KeepReset    bool // RST to a peer that has answered no probe
 
 	// ExactWindow reckons the window anew with each segment that comes or goes
 	// (Berkeley): what there is room for is accepted, though the window was said

@@ -269,6 +269,9 @@ func (t *TCB) keepTimeout(now time.Duration) {
 		return
 	}
 	if int(t.keeps) >= t.cfg.KeepCount {
+		if t.cfg.KeepReset {
+			t.sendRST(RuleGiveUp)
+		}
 		t.giveUp(now)
 		return
 	}

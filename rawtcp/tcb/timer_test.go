@@ -456,3 +456,16 @@ func TestClock(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// Linux gives a connection up in silence if data is not acknowledged, but by a RST
+// if keepalive probes are not answered.
+func TestKeepaliveReset(t *testing.T) {
+	f := at(t, tcb.Established, set("keep-idle=10s", "keep-interval=1s", "keep-count=1", "keep-reset=yes"))
+	f.c.SetKeepAlive(f.now, true)
+	f.advance(10 * time.Second)
+	f.want(". 0:0(0) ack 1")
+	f.advance(time.Second)
+	f.want("R. 1:1(0) ack 1")
+	f.wantRule(tcb.RuleGiveUp)
+	f.wantErr(tcb.ErrTimeout)
+}
