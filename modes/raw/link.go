@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"time"
 
+	"sock/modes"
 	"sock/opts"
 	"sock/rawtcp/hub"
 	"sock/rawtcp/loop"
@@ -22,10 +24,10 @@ type attached struct {
 }
 
 // attach opens the link that a command line asks for.
-func attach(o *opts.Options) (attached, error) {
+func attach(h modes.Host, o *opts.Options) (attached, error) {
 	switch {
 	case o.Wire != "":
-		return plugIn(o)
+		return plugIn(h, o)
 	case o.TUN != "":
 		return beBehind(o)
 	case o.Addr != "":
@@ -60,9 +62,21 @@ func privileges() error {
 		"or run it in a network of its own with unshare -Urn, or on a wire, which needs no privilege: add --wire FILE", program)
 }
 
-// plugIn plugs the host into a wire.
-func plugIn(o *opts.Options) (attached, error) {
-	plug, err := hub.Dial(context.Background(), o.Wire, cmp.Or(o.Addr, "auto"))
+// plugIn plugs the host into a wire. A client with --connect-timeout waits so long
+// for the hub, which may have been started at the same moment.
+func plugIn(h modes.Host, o *opts.Options) (attached, error) {
+	dial := func() (*hub.Plug, error) {
+		return hub.Dial(context.Background(), o.Wire, cmp.Or(o.Addr, "auto"))
+	}
+	plug, err := dial()
+	limit := h.Now().Add(o.ConnectTimeout)
+	if errors.Is(err, hub.ErrNoHub) && o.ConnectTimeout > 0 && o.Verbose > 0 && !o.BookMessages {
+		fmt.Fprintf(h.Stderr(), "waiting for the hub of %s\n", o.Wire)
+	}
+	for errors.Is(err, hub.ErrNoHub) && h.Now().Before(limit) {
+		h.Sleep(min(50*time.Millisecond, limit.Sub(h.Now())))
+		plug, err = dial()
+	}
 	if err != nil {
 		return attached{}, err
 	}

@@ -45,7 +45,7 @@ func onLink(h modes.Host, o *opts.Options) (status int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	l, err := attach(o)
+	l, err := attach(h, o)
 	if err != nil {
 		return 0, err
 	}

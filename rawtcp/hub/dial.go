@@ -18,6 +18,9 @@ type refusal string
 // Error returns r.
 func (r refusal) Error() string { return string(r) }
 
+// ErrNoHub is that nobody listens at a place: not yet, or not any more.
+var ErrNoHub = errors.New("no hub is there; start one with --hub")
+
 // patience is how long Dial tries, if its context has no end before.
 const patience = 10 * time.Second
 
@@ -26,7 +29,8 @@ const patience = 10 * time.Second
 // between: "10.0.0.1", with the length of the network's prefix or without, or
 // "auto" for one that is free. The Plug's Addresses are what the Hub has given.
 //
-// Errors are for people: a sentence, with place before it.
+// Errors are for people: a sentence, with place before it. They wrap ErrNoHub if it
+// is that.
 func Dial(ctx context.Context, place, addresses string) (*Plug, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -93,7 +97,7 @@ func explain(err error) error {
 	var op *net.OpError
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return errors.New("no hub is there; start one with --hub")
+		return ErrNoHub
 	case errors.Is(err, fs.ErrPermission):
 		return errors.New("the mode of the socket's file does not let you in")
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
