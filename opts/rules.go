@@ -142,7 +142,7 @@ func (l *line) kernelUDP() error {
 	}
 	for _, f := range l.flags {
 		if l.given[f.Name] && f.Name != "raw" && (f.Group == own || f.Group == faults) {
-			return errorf("%s is for UDP of our own, on a wire: add --wire FILE, or drop %s", l.as(f), l.as(f))
+			return errorf("%s is for UDP of our own: add --wire FILE or --addr ADDR, or drop %s", l.as(f), l.as(f))
 		}
 	}
 	return nil

@@ -40,13 +40,33 @@ import (
 func ParseRule(text string) (Rule, error) {
 	p := parser{words: strings.Fields(text)}
 	r := Rule{text: strings.Join(p.words, " "), byteN: -1, every: 1}
-	if err := p.rule(&r); err != nil {
-		return Rule{}, fmt.Errorf("%q: %w", text, err)
+	err := p.rule(&r)
+	if err == nil && len(p.words) > 0 {
+		err = fmt.Errorf("%q cannot follow", strings.Join(p.words, " "))
 	}
-	if len(p.words) > 0 {
-		return Rule{}, fmt.Errorf("%q: %q is too much", text, strings.Join(p.words, " "))
+	if err != nil {
+		return Rule{}, fmt.Errorf("%q: %w; write it like %q", text, err, r.action.example())
 	}
 	return r, nil
+}
+
+// example returns a rule that does so.
+func (a action) example() string {
+	switch a {
+	case actHold:
+		return "hold the 1st SYN 500 ms"
+	case actHoldUntil:
+		return "hold the 1st SYN until 5 s"
+	case actDuplicate:
+		return "duplicate the 1st SYN after 500 ms"
+	case actCorrupt:
+		return "corrupt the 2nd data segment byte 40"
+	case actCut:
+		return "cut 10.0.0.1 at 5 s"
+	case actMend:
+		return "mend 10.0.0.1 at 5 s"
+	}
+	return "drop the 2nd pure ACK from 10.0.0.1"
 }
 
 // parser has the words that were not yet read.
@@ -58,6 +78,14 @@ func (p *parser) peek() string {
 		return ""
 	}
 	return strings.ToLower(p.words[0])
+}
+
+// missing says what the next word, which is no such thing, should be.
+func (p *parser) missing(what string) error {
+	if len(p.words) == 0 {
+		return fmt.Errorf("%s is missing", what)
+	}
+	return fmt.Errorf("%q is not %s", p.words[0], what)
 }
 
 // next takes the next word as it is written, or "".
@@ -150,7 +178,7 @@ func (p *parser) which(r *Rule) error {
 			return err
 		}
 	default:
-		return fmt.Errorf(`"the" with a number or "every" is missing before %q`, p.peek())
+		return errors.New(`"the" with a number, or "every", is missing`)
 	}
 	if err := p.kind(r); err != nil {
 		return err
@@ -163,7 +191,7 @@ func (p *parser) these(r *Rule) error {
 	for {
 		n, ok := ordinal(p.peek())
 		if !ok {
-			return fmt.Errorf("%q is no number like 1st or second", p.peek())
+			return p.missing("a number like 1st or second")
 		}
 		p.next()
 		r.these = append(r.these, n)
@@ -198,7 +226,7 @@ func (p *parser) kind(r *Rule) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is no kind of packet", p.peek())
+	return p.missing("a kind of packet")
 }
 
 func (p *parser) where(r *Rule) error {
@@ -244,6 +272,9 @@ func ordinal(s string) (int, bool) {
 
 // time is a number and a unit, together or apart.
 func (p *parser) time() (time.Duration, error) {
+	if len(p.words) == 0 {
+		return 0, errors.New("a time is missing")
+	}
 	word := p.next()
 	number := strings.TrimRight(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 	unit := strings.ToLower(word[len(number):])
