@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -99,7 +100,7 @@ func (f *flags) set() *pflag.FlagSet {
 	fs.StringVar(&f.system, "as", "", "all hosts have this `SYSTEM`: "+strings.Join(profile.Names(), ", "))
 	fs.StringVar(&f.on, "on", "", "run it on this machine's own `KERNEL`: --on kernel, in real time, a network namespace for each host")
 	fs.Uint64Var(&f.seed, "seed", 0, "`N` decides what is left to chance")
-	fs.StringVar(&f.ladder, "ladder", "", "draw a time-line as text, or as a `PICTURE`: --ladder=svg")
+	fs.StringVar(&f.ladder, "ladder", "", "draw a time-line as text, or as a picture: `svg`")
 	fs.Lookup("ladder").NoOptDefVal = "text"
 	fs.BoolVar(&f.tcpdump, "tcpdump", false, "print the packets only, as the book does")
 	fs.BoolVar(&f.states, "states", false, "print the states that are passed")
@@ -108,16 +109,19 @@ func (f *flags) set() *pflag.FlagSet {
 	fs.BoolVar(&f.explain, "explain", false, "say after each packet why it was sent, and where that stands")
 	fs.BoolVar(&f.quiz, "quiz", false, "leave out what the reader is to fill in")
 	fs.BoolVar(&f.step, "step", false, "wait for Enter after each event")
-	fs.Float64Var(&f.pace, "real-time", 0, "take as long as the experiment took, or be so many `TIMES` as fast: --real-time=10")
+	fs.Float64Var(&f.pace, "real-time", 0, "take as long as the experiment took, or be so many `TIMES` as fast")
 	fs.Lookup("real-time").NoOptDefVal = "1"
-	fs.IntVar(&f.width, "width", pageWidth, "the page has `N` columns, and not those of the terminal; a narrow one has the packets under the terminals")
+	fs.IntVar(&f.width, "width", pageWidth, "the page has `N` columns, and not those of the terminal; a narrow one has the packets under the terminals ["+strconv.Itoa(pageWidth)+"]")
 	return fs
 }
 
 // main reports whether all was as expected.
 func (c *session) main(args []string) (ok bool, err error) {
 	fs := c.set()
-	fs.Usage = func() { fmt.Fprint(c.stdout, usage, "\n", fs.FlagUsages()) }
+	fs.Usage = func() {
+		fmt.Fprint(c.stdout, usage, "\n")
+		flagUsage(c.stdout, fs)
+	}
 	fs.SetOutput(io.Discard)
 	if err := fs.Parse(args); err != nil {
 		return false, wrong(err)

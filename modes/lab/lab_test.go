@@ -121,6 +121,29 @@ func TestFailures(t *testing.T) {
 	golden(t, "wrong.txt", out)
 }
 
+// TestFlagUsage: the flags are told in a page of a terminal, each in its own words.
+func TestFlagUsage(t *testing.T) {
+	status, out, errs := run(t, "", "--help")
+	if status != 0 || errs != "" {
+		t.Errorf("exit %d, %s", status, errs)
+	}
+	for l := range strings.Lines(out) {
+		if len(l) > 80+len("\n") {
+			t.Errorf("too long: %s", l)
+		}
+	}
+	for _, want := range []string{
+		"\n  --ladder[=svg]       draw a time-line as text, or as a picture: svg\n",
+		"\n  --tcpdump            print the packets only",
+		"\n  --real-time[=TIMES]  take as long as",
+		"\n  --as SYSTEM          all hosts have this SYSTEM: rfc9293,",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("there is no %q in\n%s", want, out)
+		}
+	}
+}
+
 // TestViews: the ways to look at one lab.
 func TestViews(t *testing.T) {
 	for _, test := range []struct{ name, args string }{
