@@ -14,6 +14,8 @@ const (
 	QueueFull                     // a SYN, and no room in the listen queue
 	QuietTime                     // the host was booted less than an MSL ago
 	StrayICMP                     // an error about no connection of ours
+
+	NumReasons = iota + 1
 )
 
 // String returns r in a few words, as a trace prints it.

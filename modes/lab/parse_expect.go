@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sock/rawtcp/tcb"
+	"sock/rawtcp/wire"
 )
 
 // dump is what tcpdump is to print:
@@ -299,6 +300,9 @@ func (p *parser) count(no int, number, rest string) error {
 		}
 		if names := timerNames(); o.verb == "fires" && !slices.ContainsFunc(names, func(n string) bool { return fitsText(o.what, n) }) {
 			return fmt.Errorf("there is no timer %q: there are %s", o.what, strings.Join(names, ", "))
+		}
+		if o.verb == "drops" && !isReason(o.what) {
+			return fmt.Errorf("no packet is dropped for the reason %q: a trace has the reasons, such as %q or, in short, *checksum*", o.what, wire.BadChecksum)
 		}
 	} else {
 		if !strings.Contains(rest, " > ") && !strings.HasPrefix(rest, "arp ") {

@@ -32,6 +32,8 @@ const (
 	NoRoute      // no way leads there
 	DontFragment // longer than the next MTU, and must not be fragmented
 	NotUnicast   // broadcasts and multicasts are not forwarded
+
+	NumReasons = iota
 )
 
 // String returns r in a few words, as a trace prints it.

@@ -9,6 +9,8 @@ const (
 	NoPort      Reason = iota + 1 // no socket has that port
 	BufferFull                    // no room in the receive buffer
 	BadChecksum                   // of the datagram
+
+	NumReasons = iota + 1
 )
 
 // String returns r in a few words, as a trace prints it.

@@ -40,6 +40,8 @@ const (
 	FragmentNested    // a fragment of a fragment
 	FragmentLimit     // no room in the reassembler
 	MTUTooSmall       // no room for a header and 8 bytes
+
+	NumReasons = iota
 )
 
 // String returns r in a few words, as a trace prints it.
