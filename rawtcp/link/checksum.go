@@ -40,9 +40,9 @@ func CompleteChecksum(packet []byte) {
 	}
 	// The sum of the pseudo-header stands there already, and is added with the
 	// rest. RFC 768: "If the computed checksum is zero, it is transmitted as all
-	// ones", which the checksum of TCP may be as well.
+	// ones". TCP has no such rule.
 	sum := wire.SumOf(payload).Checksum()
-	if sum == 0 {
+	if sum == 0 && proto == wire.ProtoUDP {
 		sum = 0xffff
 	}
 	binary.BigEndian.PutUint16(field, sum)
