@@ -327,8 +327,8 @@ func (l *Link) writeFrame() {
 // giveUp tells this host that another one does not answer. It "MUST" be
 // reported: RFC 1122, section 2.4, and RFC 4861, section 7.2.2.
 func (l *Link) giveUp(x held) {
-	src, dst, ok := ends(x.packet)
-	if !ok {
+	src, dst := wire.Addresses(x.packet)
+	if !dst.IsValid() {
 		return
 	}
 	if dst.Is4() {

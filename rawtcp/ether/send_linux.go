@@ -1,7 +1,6 @@
 package ether
 
 import (
-	"net/netip"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -44,8 +43,8 @@ func (l *Link) SendSegmented(_ time.Duration, header, data []byte, size int, _ t
 }
 
 func (l *Link) send(packet, data []byte, size int) error {
-	_, dst, ok := ends(packet)
-	if !ok {
+	_, dst := wire.Addresses(packet)
+	if !dst.IsValid() {
 		l.Return(packet)
 		return link.ErrMalformed
 	}
@@ -74,15 +73,4 @@ func (l *Link) send(packet, data []byte, size int) error {
 // queue is full.
 func (l *Link) write(fd uintptr, b *batch.Batch) bool {
 	return b.SendMessages(fd, func([]byte, unix.Errno) { l.lost.Add(1) })
-}
-
-// ends returns where an IP packet comes from and goes to.
-func ends(packet []byte) (src, dst netip.Addr, ok bool) {
-	switch {
-	case wire.Version(packet) == 4 && len(packet) >= 20:
-		return netip.AddrFrom4([4]byte(packet[12:16])), netip.AddrFrom4([4]byte(packet[16:20])), true
-	case wire.Version(packet) == 6 && len(packet) >= 40:
-		return netip.AddrFrom16([16]byte(packet[8:24])), netip.AddrFrom16([16]byte(packet[24:40])), true
-	}
-	return src, dst, false
 }

@@ -148,9 +148,9 @@ func (c *cable) send(now time.Duration, p *port, packet []byte) {
 	p.sent++
 	f := link.Frame{ID: c.lastID, From: p.end, Packet: packet}
 	c.tell(trace.Event{At: now, Kind: trace.Sent, Host: p.name, Link: wireName, ID: f.ID, Packet: packet})
-	dst, ok := destination(packet)
+	_, dst := wire.Addresses(packet)
 	switch {
-	case !ok:
+	case !dst.IsValid():
 		c.dropped(now, p.name, &f, wire.Truncated)
 		return
 	case len(packet) > c.mtu:
@@ -237,7 +237,7 @@ func (c *cable) advance(now time.Duration) {
 // way gets it too.
 func (c *cable) deliver(now time.Duration, f *link.Frame) {
 	if f.To == nowhere {
-		if dst, ok := destination(f.Packet); ok {
+		if _, dst := wire.Addresses(f.Packet); dst.IsValid() {
 			f.To = c.toward(dst)
 		}
 	}
@@ -344,16 +344,4 @@ func (c *cable) tell(e trace.Event) {
 	if c.sink != nil {
 		c.sink.Event(e)
 	}
-}
-
-// destination returns whom a packet is for. It reports false if it is not an IP
-// packet, or has not all of its header.
-func destination(packet []byte) (netip.Addr, bool) {
-	switch {
-	case wire.Version(packet) == 4 && len(packet) >= 20:
-		return netip.AddrFrom4([4]byte(packet[16:20])), true
-	case wire.Version(packet) == 6 && len(packet) >= 40:
-		return netip.AddrFrom16([16]byte(packet[24:40])), true
-	}
-	return netip.Addr{}, false
 }

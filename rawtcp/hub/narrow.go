@@ -90,17 +90,9 @@ func (n narrow) Path(dst netip.Addr) (link.Path, error) {
 func (n narrow) Send(now time.Duration, packet []byte, why trace.Rule) error {
 	c := n.c
 	c.lastID++
-	dst, _ := destination(packet)
-	f := link.Frame{ID: c.lastID, From: c.toward(source(packet)), To: c.toward(dst), Packet: packet}
+	src, dst := wire.Addresses(packet)
+	f := link.Frame{ID: c.lastID, From: c.toward(src), To: c.toward(dst), Packet: packet}
 	c.tell(trace.Event{At: now, Kind: trace.Sent, Link: wireName, ID: f.ID, Packet: packet, Rule: why})
 	c.pipe.In(now, f)
 	return nil
-}
-
-// source returns whom a whole packet is from.
-func source(packet []byte) netip.Addr {
-	if wire.Version(packet) == 4 {
-		return netip.AddrFrom4([4]byte(packet[12:16]))
-	}
-	return netip.AddrFrom16([16]byte(packet[8:24]))
 }

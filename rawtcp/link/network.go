@@ -237,8 +237,8 @@ func (l *Link) deliver(now time.Duration, f Frame) {
 // one made by hand. It goes to the host on the link that has the destination
 // address, or else to the first router. The packet is copied.
 func (l *Link) Inject(now time.Duration, packet []byte, why trace.Rule) error {
-	dst, ok := destination(packet)
-	if !ok {
+	_, dst := wire.Addresses(packet)
+	if !dst.IsValid() {
 		return ErrMalformed
 	}
 	if len(packet) > l.mtu {

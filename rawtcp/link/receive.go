@@ -12,8 +12,8 @@ import (
 // listens reports whether the interface takes a packet that was sent to all:
 // any broadcast, and of multicasts those of its host's groups.
 func (p *Port) listens(packet []byte) bool {
-	dst, ok := destination(packet)
-	return !ok || !dst.IsMulticast() || p.node.isMember(dst)
+	_, dst := wire.Addresses(packet)
+	return !dst.IsMulticast() || p.node.isMember(dst)
 }
 
 // isMember reports whether h takes what is sent to a group. Each host is a

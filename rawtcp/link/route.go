@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"slices"
 
-	"sock/rawtcp/wire"
 )
 
 // loopback is the name of the interface of a host to itself, and of its link.
@@ -212,15 +211,4 @@ func (h *Node) loopbackPort() *Port {
 		l.ports = append(l.ports, h.lo)
 	}
 	return h.lo
-}
-
-// destination returns where packet is to go.
-func destination(packet []byte) (netip.Addr, bool) {
-	switch {
-	case wire.Version(packet) == 4 && len(packet) >= 20:
-		return netip.AddrFrom4([4]byte(packet[16:20])), true
-	case wire.Version(packet) == 6 && len(packet) >= 40:
-		return netip.AddrFrom16([16]byte(packet[24:40])), true
-	}
-	return netip.Addr{}, false
 }

@@ -31,8 +31,8 @@ func (h *Node) send(now time.Duration, packet []byte, why trace.Rule) error {
 	if !h.up {
 		return ErrDown
 	}
-	dst, ok := destination(packet)
-	if !ok {
+	_, dst := wire.Addresses(packet)
+	if !dst.IsValid() {
 		return ErrMalformed
 	}
 	path, err := h.Path(dst)

@@ -99,7 +99,7 @@ func (h *host) Buffer() []byte {
 // Send sends a packet of the Stack.
 func (h *host) Send(now time.Duration, packet []byte, why trace.Rule) error {
 	if !h.shared {
-		switch dst := destination(packet); {
+		switch _, dst := wire.Addresses(packet); {
 		case h.isOwn(dst):
 			h.loop(packet)
 			h.spare = append(h.spare, packet)
@@ -176,7 +176,7 @@ func (h *host) loopback(now time.Duration) bool {
 // Nor can one come from this host: what it is said to have sent to itself would
 // be answered to itself, again and again ("land", CERT CA-1997-28).
 func (h *host) receive(now time.Duration, packet []byte) {
-	switch src, dst := addresses(packet); {
+	switch src, dst := wire.Addresses(packet); {
 	case !h.isFor(dst):
 		h.drop(now, packet, link.NotMine)
 		return
@@ -276,21 +276,4 @@ func (h *host) Path(dst netip.Addr) (link.Path, error) {
 		return link.Path{Interface: "lo", Source: dst, MTU: h.MTU(), OnLink: true, Self: true}, nil
 	}
 	return h.Link.Path(dst)
-}
-
-// destination returns whom a packet is for, or the zero Addr.
-func destination(packet []byte) netip.Addr {
-	_, dst := addresses(packet)
-	return dst
-}
-
-// addresses returns whom a packet is from, and whom it is for, or zero Addrs.
-func addresses(packet []byte) (src, dst netip.Addr) {
-	switch {
-	case wire.Version(packet) == 4 && len(packet) >= 20:
-		return netip.AddrFrom4([4]byte(packet[12:16])), netip.AddrFrom4([4]byte(packet[16:20]))
-	case wire.Version(packet) == 6 && len(packet) >= 40:
-		return netip.AddrFrom16([16]byte(packet[8:24])), netip.AddrFrom16([16]byte(packet[24:40]))
-	}
-	return src, dst
 }

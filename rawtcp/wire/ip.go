@@ -1,6 +1,9 @@
 package wire
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"net/netip"
+)
 
 // maxPacket is the most that the length fields of IP can say.
 const maxPacket = 65535
@@ -12,6 +15,18 @@ func Version(b []byte) int {
 		return 0
 	}
 	return int(b[0] >> 4)
+}
+
+// Addresses returns the source and the destination of the IP packet b, and invalid
+// ones if the header is not all there. It looks at nothing else.
+func Addresses(b []byte) (src, dst netip.Addr) {
+	switch {
+	case Version(b) == 4 && len(b) >= ipv4HeaderLen:
+		return netip.AddrFrom4([4]byte(b[12:16])), netip.AddrFrom4([4]byte(b[16:20]))
+	case Version(b) == 6 && len(b) >= ipv6HeaderLen:
+		return netip.AddrFrom16([16]byte(b[8:24])), netip.AddrFrom16([16]byte(b[24:40]))
+	}
+	return src, dst
 }
 
 // Forward counts down the TTL or hop limit of the IP packet b, in place, as a

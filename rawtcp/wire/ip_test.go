@@ -71,6 +71,27 @@ func TestIPv4Refused(t *testing.T) {
 	}
 }
 
+func TestAddresses(t *testing.T) {
+	for _, test := range []struct {
+		packet   []byte
+		header   int
+		src, dst netip.Addr
+	}{
+		{(&IPv4{Protocol: ProtoTCP, Src: svr4, Dst: bsdi}).AppendTo(nil), 20, svr4, bsdi},
+		{(&IPv6{Protocol: ProtoTCP, Src: six1, Dst: six2}).AppendTo(nil), 40, six1, six2},
+	} {
+		if src, dst := Addresses(test.packet); src != test.src || dst != test.dst {
+			t.Errorf("%v > %v, want %v > %v", src, dst, test.src, test.dst)
+		}
+		if src, dst := Addresses(test.packet[:test.header-1]); src.IsValid() || dst.IsValid() {
+			t.Errorf("%v > %v, of a header that is not whole", src, dst)
+		}
+	}
+	if src, dst := Addresses(append([]byte{0x50}, make([]byte, 64)...)); src.IsValid() || dst.IsValid() {
+		t.Errorf("%v > %v, of what is not IP", src, dst)
+	}
+}
+
 func TestForward(t *testing.T) {
 	h := IPv4{ID: 0xffff, TTL: 255, Protocol: ProtoTCP, Src: svr4, Dst: bsdi}
 	b := h.AppendTo(nil)
