@@ -44,8 +44,8 @@ func (s *Stack) newConn(local, remote netip.AddrPort, path link.Path, from *Sock
 		LocalPort: local.Port(), RemotePort: remote.Port(),
 		MTU: path.MTU, IPHeader: 20, Local: path.OnLink || path.Self,
 	}
-	if s.segmenter != nil && !path.Self {
-		p.Segmented = s.segmenter.MaxSegmented()
+	if !path.Self {
+		p.Segmented = link.MaxSegmented(s.ip)
 	}
 	if remote.Addr().Is6() {
 		p.IPHeader = 40
