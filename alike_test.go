@@ -4,7 +4,6 @@ package main
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -30,17 +29,12 @@ import (
 // with status N, and not before T, both times. What it and its peer print is
 // then in the files kernel and raw: "! alike" wants them to differ.
 func TestAlike(t *testing.T) {
-	commands := maps.Clone(scriptCommands)
-	commands["alike"] = cmdAlike
-	testscript.Run(t, testscript.Params{
-		Dir:  "modes/raw/testdata/alike",
-		Cmds: commands,
-		Setup: func(env *testscript.Env) error {
-			port := firstPort
-			env.Values["port"] = &port
-			return setupScript(env)
-		},
-	})
+	setup := func(env *testscript.Env) error {
+		port := firstPort
+		env.Values["port"] = &port
+		return setupScript(env)
+	}
+	runScripts(t, "modes/raw/testdata/alike", setup, commands{"alike": cmdAlike})
 }
 
 // firstPort is the first one of the servers. Each has another, since a port in

@@ -16,5 +16,5 @@ func TestLabsOnKernel(t *testing.T) {
 		t.Skipf("%v: run the tests as root, or let root do: chmod 666 %s; in a container: --device %s", err, device, device)
 	}
 	f.Close()
-	runScripts(t, "modes/lab/onkernel/testdata", setupScript)
+	runScripts(t, "modes/lab/onkernel/testdata", setupScript, nil)
 }

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"maps"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,13 +13,7 @@ import (
 // TestPeers has our own TCP talk with the programs that people use, and has
 // tcpdump and tshark look at it.
 func TestPeers(t *testing.T) {
-	commands := maps.Clone(scriptCommands)
-	commands["samepackets"] = cmdSamePackets
-	testscript.Run(t, testscript.Params{
-		Dir:   "modes/raw/testdata/peers",
-		Cmds:  commands,
-		Setup: setupScript,
-	})
+	runScripts(t, "modes/raw/testdata/peers", setupScript, commands{"samepackets": cmdSamePackets})
 }
 
 var (
