@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"slices"
-
 )
 
 // loopback is the name of the interface of a host to itself, and of its link.
