@@ -75,7 +75,7 @@ func (s *Stack) Estate(now time.Duration) *Estate {
 // done before anything else. Connections of addresses that the host has not, or
 // of a port that somebody else has by now, are forgotten.
 func (s *Stack) Inherit(now time.Duration, e *Estate) {
-	s.boot = now - e.Age
+	s.boot, s.bootOnUse = now-e.Age, false
 	s.quietUntil = s.boot + s.prof.QuietTime
 	s.secret, s.port = e.Secret, e.Port
 	s.isn = tcb.NewISNSource(s.prof.ISN, s.boot, s.secret)

@@ -89,6 +89,26 @@ func TestEstate(t *testing.T) {
 	}
 }
 
+// The clocks of a host that has been used go on, also if it is to boot on use.
+func TestInheritedClocks(t *testing.T) {
+	for _, name := range profile.Names() {
+		l, _, _ := inTimeWait(t, false, name)
+		e := l.Estate(l.now)
+		var first [2]wire.Segment
+		for i, onUse := range []bool{false, true} {
+			n := newLone(t, name)
+			n.Stack = rawtcp.New(n, rawtcp.Options{Profile: n.prof, Seed: 99, BootOnUse: onUse})
+			n.Inherit(0, e)
+			n.pass(10 * time.Second)
+			n.dial(7)
+			first[i] = n.one().Segment
+		}
+		if !reflect.DeepEqual(first[0], first[1]) {
+			t.Errorf("%s: on use it sends\n%+v, not\n%+v", name, first[1], first[0])
+		}
+	}
+}
+
 // What is not over yet when a process ends may be over when the next one comes.
 func TestEstateOver(t *testing.T) {
 	l, _, _ := inTimeWait(t, false, "linux")

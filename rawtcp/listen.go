@@ -69,6 +69,7 @@ func (s *Stack) receiveListen(now time.Duration, k *Socket, src, dst netip.Addr)
 		s.drop(now, tcb.NotSYN)
 	case s.queueFull(now, k, src, dst):
 	default:
+		s.use(now)
 		p := pair{dst.As16(), src.As16(), seg.DstPort, seg.SrcPort}
 		s.accept(now, k, src, dst, s.isn.Next(now, p.bytes()))
 	}

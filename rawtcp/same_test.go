@@ -3,6 +3,7 @@ package rawtcp_test
 import (
 	"bytes"
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"sock/rawtcp/link"
 	"sock/rawtcp/profile"
 	"sock/rawtcp/trace"
+	"sock/rawtcp/wire"
 )
 
 // record runs a conversation of several hosts over a bad link, and returns all
@@ -94,6 +96,42 @@ func TestSeed(t *testing.T) {
 	}
 	if one, again, two := first(1), first(1), first(2); one != again || one == two {
 		t.Error(one, again, two)
+	}
+}
+
+// A host that boots on use sends the same first segment whenever that is, as a client
+// and as a server, and its clocks go on from there.
+func TestBootOnUse(t *testing.T) {
+	for _, name := range profile.Names() {
+		first := func(idle time.Duration, open func(l *lone)) (*lone, wire.Segment) {
+			l := newLone(t, name, "timestamps=yes")
+			l.Stack = rawtcp.New(l, rawtcp.Options{Profile: l.prof, Seed: 1, BootOnUse: true})
+			l.now = idle
+			open(l)
+			s := l.one().Segment
+			s.Options.Raw = nil // of the packet
+			return l, s
+		}
+		client := func(l *lone) { l.dial(7) }
+		server := func(l *lone) {
+			p := l.peer(at(there, 2000), l.listen(at(here, 80), 5).Local())
+			l.now += l.now // it waits for its client
+			p.syn, p.ts = wire.Options{HasTimestamps: true}, 100
+			p.send(wire.SYN, "")
+		}
+		for _, open := range []func(*lone){client, server} {
+			l, one := first(time.Millisecond, open)
+			if _, late := first(time.Minute+123456*time.Nanosecond, open); !reflect.DeepEqual(one, late) {
+				t.Errorf("%s: a minute later it is\n%+v, not\n%+v", name, late, one)
+			}
+			l.pass(2 * time.Second)
+			l.take()
+			_, at0 := first(0, func(l *lone) { open(l); l.take(); l.dial(9) })
+			l.dial(9)
+			if at2 := l.one().Segment; at2.Seq == at0.Seq {
+				t.Errorf("%s: the clock stands still at %d", name, at2.Seq)
+			}
+		}
 	}
 }
 

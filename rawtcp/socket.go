@@ -225,6 +225,7 @@ func (k *Socket) connect(now time.Duration, a netip.AddrPort) error {
 	if err != nil {
 		return err
 	}
+	s.use(now)
 	c := s.newConn(local, remote, path, k)
 	c.sock, c.opening = k, true
 	s.enter(c)

@@ -21,7 +21,11 @@ type Options struct {
 	// sequence numbers, the offset of timestamps, random ports.
 	Seed uint64
 	Boot time.Duration // when the host was booted
-	Sink trace.Sink    // is told of calls, states, timers and drops; may be nil
+	// BootOnUse has the clocks of initial sequence numbers and of timestamps
+	// begin with the first connection, whenever that is: in real time too its
+	// numbers go by the Seed alone.
+	BootOnUse bool
+	Sink      trace.Sink // is told of calls, states, timers and drops; may be nil
 	// Ports are those of another TCP on the same addresses; nil if there is none.
 	Ports Ports
 }
@@ -35,6 +39,7 @@ type Stack struct {
 	name       string
 	sink       trace.Sink
 	boot       time.Duration // when the host was booted
+	bootOnUse  bool          // that will be the time of the first connection
 	quietUntil time.Duration
 	holding    bool
 
@@ -74,6 +79,7 @@ func New(ip link.IP, o Options) *Stack {
 		ip: ip, prof: o.Profile, cfg: &o.Profile.TCP, name: o.Host, sink: o.Sink,
 		boot:       o.Boot,
 		ports:      o.Ports,
+		bootOnUse:  o.BootOnUse,
 		quietUntil: o.Boot + o.Profile.QuietTime,
 		chance:     rand.New(rand.NewPCG(o.Seed, 0)),
 		conns:      map[pair]*conn{},
@@ -88,6 +94,14 @@ func New(ip link.IP, o Options) *Stack {
 }
 
 // Profile returns how the host does TCP. It must not be changed.
+// use begins the clocks if they begin with the connection that is opened now.
+func (s *Stack) use(now time.Duration) {
+	if s.bootOnUse {
+		s.bootOnUse, s.boot = false, now
+		s.isn = tcb.NewISNSource(s.prof.ISN, now, s.secret)
+	}
+}
+
 func (s *Stack) Profile() *profile.Profile { return s.prof }
 
 // NextDeadline returns when Advance is due, and false if nothing is under way.

@@ -59,7 +59,7 @@ func onLink(h modes.Host, o *opts.Options) (status int, err error) {
 		fmt.Fprintf(h.Stderr(), "this host is %s on %s\n", addresses(l.own), l.name)
 	}
 	r := New(h, l.Link, l.own, loop.Options{
-		Options: rawtcp.Options{Host: name, Profile: system, Seed: seed, Sink: views.opened()},
+		Options: rawtcp.Options{Host: name, Profile: system, Seed: seed, BootOnUse: o.Seed != 0, Sink: views.opened()},
 		Faults:  faults,
 	})
 	if o.Verbose > 0 && !o.BookMessages {
