@@ -46,7 +46,7 @@ func hostViews(h modes.Host, o *opts.Options, host string) (*views, error) {
 		out := &output{name: "--trace", w: h.Stderr(), tell: v.broken}
 		v.queued(out, newTimeline(out), everything)
 	}
-	return v, v.files(o, time.Now(), trace.AtHost(host))
+	return v, v.files(o, time.Now(), host)
 }
 
 // hubViews opens what -v and the others show of a wire.
@@ -56,11 +56,15 @@ func hubViews(h modes.Host, o *opts.Options, epoch time.Time) (*views, error) {
 		out := &output{name: "-v", w: h.Stderr(), tell: v.broken}
 		v.queued(out, newListing(out, epoch), listed)
 	}
-	return v, v.files(o, epoch, trace.OnLink(""))
+	return v, v.files(o, epoch, "")
 }
 
-// files opens the files. see says which packets are captured.
-func (v *views) files(o *opts.Options, epoch time.Time, see func(*trace.Event) bool) error {
+// files opens the files, for what that host sees, or the wire if it is "".
+func (v *views) files(o *opts.Options, epoch time.Time, host string) error {
+	see := trace.OnLink("")
+	if host != "" {
+		see = trace.AtHost(host)
+	}
 	type opening struct {
 		name string
 		with func(out *output)
@@ -70,7 +74,7 @@ func (v *views) files(o *opts.Options, epoch time.Time, see func(*trace.Event) b
 		{o.Pcapng, func(out *output) {
 			v.queued(out, newCapture(out, epoch, see), func(e *trace.Event) bool { return len(e.Packet) == 0 || see(e) })
 		}},
-		{o.Ladder, func(out *output) { v.add(&view{sink: ladder(out), out: out}) }},
+		{o.Ladder, func(out *output) { v.add(&view{sink: ladder(out, host), out: out}) }},
 	} {
 		if f.name == "" {
 			continue
@@ -123,11 +127,11 @@ type flushed struct {
 func (f flushed) Flush() { f.out.Flush() }
 
 // ladder draws a picture for a file of that name, or text.
-func ladder(out *output) trace.Sink {
+func ladder(out *output, host string) trace.Sink {
 	if strings.HasSuffix(out.name, ".svg") {
-		return trace.NewLadderSVG(out, trace.LadderOptions{})
+		return trace.NewLadderSVG(out, trace.LadderOptions{AtHost: host})
 	}
-	return trace.NewLadder(out, trace.LadderOptions{})
+	return trace.NewLadder(out, trace.LadderOptions{AtHost: host})
 }
 
 // Event tells all of them.

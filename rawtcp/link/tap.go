@@ -29,6 +29,13 @@ func (t *Tap) Handle(up Handler) { t.up = up }
 // Last returns the ID of the packet that was told of last.
 func (t *Tap) Last() uint64 { return t.lastID }
 
+// Next returns an ID for a packet that goes no further than what lies before the
+// Tap.
+func (t *Tap) Next() uint64 {
+	t.lastID++
+	return t.lastID
+}
+
 // Send tells of the packet and sends it.
 func (t *Tap) Send(now time.Duration, packet []byte, why trace.Rule) error {
 	t.tell(now, trace.Sent, packet, why)
@@ -53,9 +60,8 @@ func (t *Tap) Receive(now time.Duration, packet []byte) {
 }
 
 func (t *Tap) tell(now time.Duration, kind trace.Kind, packet []byte, why trace.Rule) {
-	t.lastID++
 	t.sink.Event(trace.Event{
 		At: now, Kind: kind, Host: t.host, Interface: t.name, Link: t.name,
-		ID: t.lastID, Packet: packet, Rule: why,
+		ID: t.Next(), Packet: packet, Rule: why,
 	})
 }

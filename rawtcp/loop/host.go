@@ -19,6 +19,7 @@ type host struct {
 	net    *internet    // above the Link, or nil if that is Shared: then it has one
 	up     link.Handler // the Stack, or net before it, or a tap before both
 	faulty *link.Faulty // or nil
+	tap    *link.Tap    // or nil
 	shared bool         // the Link is Shared
 	name   string
 	sink   trace.Sink
@@ -44,13 +45,13 @@ func newHost(l Link, o Options) *host {
 		h.up = h.layers(h, o.Options)
 		return h
 	}
-	tap := link.NewTap(h, o.Host, "", o.Sink)
+	h.tap = link.NewTap(h, o.Host, "", o.Sink)
 	if h.faulty != nil {
-		h.faulty.Number = tap.Last
+		h.faulty.Number = h.tap.Last
 		h.confess(o.Faults)
 	}
-	tap.Handle(h.layers(tapped{h, tap}, o.Options))
-	h.up = tap
+	h.tap.Handle(h.layers(tapped{h, h.tap}, o.Options))
+	h.up = h.tap
 	return h
 }
 
@@ -194,9 +195,13 @@ func (h *host) receive(now time.Duration, packet []byte) {
 
 // drop tells that a packet from the link goes no further.
 func (h *host) drop(now time.Duration, packet []byte, why link.Reason) {
-	if h.sink != nil {
-		h.sink.Event(trace.Event{At: now, Kind: trace.Dropped, Host: h.name, Packet: packet, Reason: why})
+	if h.tap != nil {
+		h.dropped(now, h.tap.Next(), packet, why)
 	}
+}
+
+func (h *host) dropped(now time.Duration, id uint64, packet []byte, why link.Reason) {
+	h.sink.Event(trace.Event{At: now, Kind: trace.Dropped, Host: h.name, ID: id, Packet: packet, Reason: why})
 }
 
 // isFor reports whether what comes from the link to dst is for this host.
@@ -218,9 +223,10 @@ func (h *host) passed(packet []byte) {
 // confess has the sink told what p does to packets.
 func (h *host) confess(p *link.Pipe) {
 	p.Dropped = func(now time.Duration, f link.Frame, why link.Reason) {
-		h.sink.Event(trace.Event{
-			At: now, Kind: trace.Dropped, Host: h.name, ID: f.ID, Packet: f.Packet, Reason: why,
-		})
+		if f.From == link.NetEnd {
+			f.ID = h.tap.Next()
+		}
+		h.dropped(now, f.ID, f.Packet, why)
 	}
 	p.Meddled = func(now time.Duration, f link.Frame, what string) {
 		if f.From == link.NetEnd {

@@ -19,7 +19,10 @@ type LadderOptions struct {
 	// Hosts are those that get a line, from left to right. nil is all that
 	// tell something, in the order they do. What a host without a line does is
 	// not shown: a packet goes through it.
-	Hosts    []string
+	Hosts []string
+	// AtHost is the host that tells everything, if only one does: see meet. Hosts
+	// is not used then.
+	AtHost   string
 	Absolute bool // sequence numbers as they are
 	Timers   bool // timers as they are set and stopped too, not only as they fire
 	// Fold is the shortest silence that is folded; 0 is 1 s.
@@ -36,6 +39,7 @@ type ladder struct {
 	render func(*ladder) []byte
 	lanes  []string
 	marks  []mark
+	more   int                      // events that are not drawn, since there are so many
 	arrows map[uint64][]*arrow      // by the ID of their packet
 	owner  map[netip.Addr]int       // which lane an address is of, as far as seen
 	window map[windowOf]uint16      // the last one announced
@@ -43,6 +47,11 @@ type ladder struct {
 }
 
 type windowOf struct{ from, to netip.AddrPort }
+
+// ladderLimit is how many marks are drawn. Some 200 pages are as much as anybody
+// reads, and what they take is all that a time-line costs in memory, some 10 MB,
+// however long its host runs.
+const ladderLimit = 10_000
 
 type connKey struct{ local, remote netip.AddrPort }
 
@@ -77,6 +86,7 @@ type arrow struct {
 	done          bool   // it has arrived
 	lost          string // why it never will
 	again         bool   // a duplicate of one that has arrived
+	peer          string // the other host of one that AtHost sends or receives
 }
 
 // NewLadder returns a Sink that draws a time-line as text, as Fig 18-3 and
@@ -95,6 +105,9 @@ func newLadder(w io.Writer, o LadderOptions, render func(*ladder) []byte) Sink {
 	if o.Width == 0 {
 		o.Width = 100
 	}
+	if o.AtHost != "" {
+		o.Hosts = []string{o.AtHost}
+	}
 	return &ladder{
 		output: output{w: w}, LadderOptions: o, render: render, lanes: slices.Clone(o.Hosts),
 		lister: Lister{Listing: Listing{Names: o.Names, Absolute: o.Absolute}},
@@ -105,6 +118,8 @@ func newLadder(w io.Writer, o LadderOptions, render func(*ladder) []byte) Sink {
 
 func (l *ladder) Close() error {
 	if l.err == nil {
+		l.namePeers()
+		l.confess()
 		l.write(l.render(l))
 	}
 	return l.close()
@@ -120,7 +135,11 @@ func (l *ladder) lane(host string) int {
 }
 
 func (l *ladder) Event(e Event) {
-	if l.err != nil {
+	switch {
+	case l.err != nil, e.Kind == Call:
+		return
+	case len(l.marks) == ladderLimit:
+		l.more++
 		return
 	}
 	switch e.Kind {
@@ -184,9 +203,11 @@ func (l *ladder) sent(e *Event) {
 		return
 	}
 	a := &arrow{from: lane, to: nowhere, sent: e.At}
-	var dst netip.Addr
-	a.labels, dst, a.flags = l.label(e, lane)
-	a.to = l.aim(lane, dst)
+	d := l.label(e, lane, a)
+	if l.AtHost != "" {
+		l.meet(a, d.dst)
+	}
+	a.to = l.aim(lane, d.dst)
 	l.arrows[e.ID] = append(l.arrows[e.ID], a)
 	l.marks = append(l.marks, mark{at: e.At, lane: lane, kind: markSend, arrow: a})
 }
@@ -223,6 +244,7 @@ func (l *ladder) received(e *Event) {
 		}
 	}
 	if last == nil {
+		l.incoming(e, "")
 		return
 	}
 	if last.done || last.lost != "" {
@@ -247,20 +269,24 @@ func (l *ladder) dropped(e *Event) {
 			return
 		}
 	}
+	if e.ID != 0 && l.incoming(e, why) {
+		return
+	}
 	if lane := l.lane(e.Host); lane != nowhere {
 		l.marks = append(l.marks, mark{at: e.At, lane: lane, kind: markNote, text: "dropped: " + why})
 	}
 }
 
-// label returns what is written at an arrow, the longest form first, and where
-// the packet goes.
-func (l *ladder) label(e *Event, lane int) (labels []string, dst netip.Addr, flags wire.Flags) {
+// label finds what is written at an arrow, the longest form first. It returns the
+// datagram, as far as it is one.
+func (l *ladder) label(e *Event, lane int, a *arrow) (d datagram) {
 	if e.Version() == 0 {
-		return []string{l.lister.oldARP(e.Packet), "arp"}, netip.Addr{}, 0
+		a.labels = []string{l.lister.oldARP(e.Packet), "arp"}
+		return d
 	}
-	var d datagram
 	if why := d.decode(e.Packet); why != wire.OK {
-		return []string{why.String()}, netip.Addr{}, 0
+		a.labels = []string{why.String()}
+		return d
 	}
 	if lane != nowhere && e.Rule.Text != "forwarded" {
 		l.owner[d.src] = lane
@@ -271,12 +297,15 @@ func (l *ladder) label(e *Event, lane int) (labels []string, dst netip.Addr, fla
 		if i := strings.Index(text, ": udp"); i >= 0 {
 			text = text[i+1:]
 		}
-		return []string{strings.TrimSpace(text + oldTail(&d)), d.proto.String()}, d.dst, 0
+		a.labels = []string{strings.TrimSpace(text + oldTail(&d)), d.proto.String()}
+		return d
 	}
 	if why := s.Decode(d.payload); why != wire.OK && why != wire.OptionLength && why != wire.OptionSize {
-		return []string{why.String()}, d.dst, 0
+		a.labels = []string{why.String()}
+		return d
 	}
-	return l.segment(&d, &s), d.dst, s.Flags
+	a.labels, a.flags = l.segment(&d, &s), s.Flags
+	return d
 }
 
 func (l *ladder) segment(d *datagram, s *wire.Segment) []string {

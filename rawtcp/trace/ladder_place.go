@@ -100,11 +100,14 @@ func (p *picture) place() {
 		}
 		now = max(now, m.at)
 		at := y
-		switch m.kind {
-		case markSend:
+		switch {
+		case m.arrow != nil && m.arrow.peer != "": // one line for all that come and go
+			y = sends.below(column{}, y, svgApart)
+			at = y
+		case m.kind == markSend:
 			y = sends.below(column{m.lane, m.lane}, y, svgApart)
 			at = y
-		case markArrive:
+		case m.kind == markArrive:
 			y = arrivals.below(column{m.arrow.from, m.lane}, y+p.stretch[m.arrow], svgApart)
 			at = y
 		default:
@@ -146,6 +149,8 @@ func (p *picture) aimShafts() {
 	for i, m := range p.marks {
 		y := p.y[i]
 		switch {
+		case m.arrow != nil && m.arrow.peer != "":
+			p.shafts = append(p.shafts, p.shaft(m.arrow, y, y))
 		case m.kind == markSend:
 			to, ok := arrived[m.arrow]
 			if !ok {

@@ -191,8 +191,8 @@ func (p *picture) draw() {
 	}
 	stamped := -1.0
 	for i, m := range p.marks {
-		if m.kind == markArrive {
-			continue
+		if m.kind == markArrive && m.arrow.peer == "" {
+			continue // its arrow has the time that it was sent
 		}
 		y := p.y[i]
 		if y > stamped+9 {
@@ -200,7 +200,7 @@ func (p *picture) draw() {
 				svgTime, y+4, strings.TrimSpace(clock(m.at)))
 			stamped = y
 		}
-		if m.kind != markSend {
+		if m.arrow == nil {
 			p.words(m, y, p.leftward[i])
 		}
 	}

@@ -168,7 +168,7 @@ func TestSummary(t *testing.T) {
 	}{
 		{Event{Kind: Call, Host: "svr4", Name: "connect", Text: "bsdi.discard", Result: "would block"}, "svr4: connect(bsdi.discard) = would block"},
 		{Event{Kind: State, Host: "svr4", From: "CLOSED", To: "SYN_SENT", Text: "active open"}, "svr4: CLOSED -> SYN_SENT (active open)"},
-		{Event{Kind: TimerSet, Host: "svr4", Name: "2MSL", For: time.Minute}, "svr4: timer 2MSL set: 1m0s"},
+		{Event{Kind: TimerSet, Host: "svr4", Name: "2MSL", For: time.Minute}, "svr4: timer 2MSL set: 60 s"},
 		{Event{Kind: TimerFired, Name: "2MSL"}, "timer 2MSL fired"},
 		{Event{Kind: TimerStopped, Name: "2MSL"}, "timer 2MSL stopped"},
 		{Event{Kind: Sent, Rule: Rule{"delayed ACK", "RFC 9293, section 3.8.6.3"}}, "sent: delayed ACK (RFC 9293, section 3.8.6.3)"},

@@ -1,7 +1,5 @@
 package trace
 
-import "fmt"
-
 // Summary returns e in a few words, without its time: "svr4: CLOSED ->
 // SYN_SENT (active open)".
 func (e *Event) Summary() string {
@@ -27,7 +25,7 @@ func (e *Event) what() string {
 		}
 		return s
 	case TimerSet:
-		return fmt.Sprintf("timer %s set: %v", e.Name, e.For)
+		return "timer " + e.Name + " set: " + shortSeconds(e.For) + " s"
 	case TimerFired:
 		return "timer " + e.Name + " fired"
 	case TimerStopped:
