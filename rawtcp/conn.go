@@ -11,7 +11,7 @@ import (
 
 // conn is a connection, with its machine.
 type conn struct {
-	tcb           *tcb.TCB
+	tcb           tcb.TCB
 	id            uint64
 	pair          pair
 	local, remote netip.AddrPort
@@ -35,10 +35,9 @@ type conn struct {
 // newConn makes the machine of a connection that is in no table yet, with the
 // options of a socket.
 func (s *Stack) newConn(local, remote netip.AddrPort, path link.Path, from *Socket) *conn {
-	c := &conn{
-		id: s.nextID, pair: pairOf(local, remote), local: local, remote: remote,
-		wake: never, due: never, heap: -1,
-	}
+	c := s.blank()
+	c.id, c.pair, c.local, c.remote = s.nextID, pairOf(local, remote), local, remote
+	c.wake, c.due, c.heap = never, never, -1
 	s.nextID++
 	p := tcb.Params{
 		LocalPort: local.Port(), RemotePort: remote.Port(),
@@ -62,9 +61,30 @@ func (s *Stack) newConn(local, remote netip.AddrPort, path link.Path, from *Sock
 	if s.sink != nil {
 		p.Hook = func(e tcb.Event) { s.event(c, e) }
 	}
-	c.tcb = tcb.New(from.cfg, p)
+	c.tcb.Init(from.cfg, p)
 	from.applyTo(0, c)
 	return c
+}
+
+// spares is how many connections that nobody has any more are kept for those to
+// come, so that a server which has many short ones does not make garbage of each.
+const spares = 256
+
+func (s *Stack) blank() *conn {
+	n := len(s.spare)
+	if n == 0 {
+		return new(conn)
+	}
+	c := s.spare[n-1]
+	s.spare[n-1], s.spare = nil, s.spare[:n-1]
+	return c
+}
+
+func (s *Stack) recycle(c *conn) {
+	if len(s.spare) < spares {
+		*c = conn{}
+		s.spare = append(s.spare, c)
+	}
 }
 
 // enter puts c into the table, and leave takes it out.

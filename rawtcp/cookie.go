@@ -44,6 +44,7 @@ func (s *Stack) sendCookie(now time.Duration, k *Socket, src, dst netip.Addr) {
 	if c := s.child(now, k, src, dst, s.cookie(&p, s.in.Seq, t, mss), false); c != nil {
 		s.stats.CookiesSent++
 		s.output(now, c)
+		s.recycle(c)
 	}
 }
 

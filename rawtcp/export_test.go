@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -80,8 +81,23 @@ func (s *Stack) Check(now time.Duration) error {
 			all = append(all, fmt.Errorf("%d in the heap is wrong", i))
 		}
 	}
+	spare := map[*conn]bool{}
+	for _, c := range s.spare {
+		if spare[c] || !reflect.ValueOf(c).Elem().IsZero() {
+			all = append(all, fmt.Errorf("kept for another connection, twice or not blank: %v to %v", c.local, c.remote))
+		}
+		spare[c] = true
+	}
+	for _, c := range s.late {
+		if spare[c] {
+			all = append(all, errors.New("kept for another connection, and for Release"))
+		}
+	}
 	return errors.Join(all...)
 }
+
+// Spares returns how many connections are kept for others.
+func (s *Stack) Spares() int { return len(s.spare) }
 
 func (s *Stack) checkConn(now time.Duration, c *conn) error {
 	var out wire.Segment

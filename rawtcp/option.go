@@ -197,7 +197,7 @@ func (k *Socket) apply(now time.Duration) {
 // applyTo gives a connection the options of its socket.
 func (k *Socket) applyTo(now time.Duration, c *conn) {
 	c.reuseAddr, c.reusePort, c.ttl, c.tos = k.reuseAddr, k.reusePort, k.ttl, k.tos
-	t := c.tcb
+	t := &c.tcb
 	t.Configure(now, k.cfg)
 	t.SetKeepAlive(now, k.keepAlive)
 	t.SetInline(k.inline)

@@ -323,7 +323,7 @@ func (k *Socket) read(now time.Duration, name string, p []byte, read func(*tcb.T
 	if err != nil {
 		return 0, err
 	}
-	n, err := read(c.tcb, now, p)
+	n, err := read(&c.tcb, now, p)
 	switch {
 	case err == nil:
 		k.stack.settle(now, c)
@@ -380,7 +380,7 @@ func (k *Socket) write(now time.Duration, name string, p []byte, write func(*tcb
 	if err != nil {
 		return 0, err
 	}
-	n, err := write(c.tcb, now, p)
+	n, err := write(&c.tcb, now, p)
 	switch {
 	case err == nil:
 		k.stack.settle(now, c)
@@ -533,7 +533,7 @@ func (k *Socket) CanRead() bool {
 	case k.conn.opening:
 		return false
 	}
-	t := k.conn.tcb
+	t := &k.conn.tcb
 	return t.Readable() > 0 || t.AtEOF() || t.State() == tcb.Closed
 }
 
@@ -542,7 +542,7 @@ func (k *Socket) CanWrite() bool {
 	if k.conn == nil {
 		return k.queue == nil
 	}
-	switch t := k.conn.tcb; t.State() {
+	switch t := &k.conn.tcb; t.State() {
 	case tcb.Closed:
 		return !k.conn.opening
 	case tcb.SynSent, tcb.SynRcvd:

@@ -54,6 +54,7 @@ type Stack struct {
 	conns map[pair]*conn
 	heap  deadlines
 	late  []*conn // have something to send after Hold
+	spare []*conn // nobody's
 	waits waiters
 	bound map[uint16][]*Socket
 	held  counters // how many connections have a local port, TIME_WAIT included
@@ -78,8 +79,8 @@ func New(ip link.IP, o Options) *Stack {
 	s := &Stack{
 		ip: ip, prof: o.Profile, cfg: &o.Profile.TCP, name: o.Host, sink: o.Sink,
 		boot:       o.Boot,
-		ports:      o.Ports,
 		bootOnUse:  o.BootOnUse,
+		ports:      o.Ports,
 		quietUntil: o.Boot + o.Profile.QuietTime,
 		chance:     rand.New(rand.NewPCG(o.Seed, 0)),
 		conns:      map[pair]*conn{},
@@ -93,7 +94,6 @@ func New(ip link.IP, o Options) *Stack {
 	return s
 }
 
-// Profile returns how the host does TCP. It must not be changed.
 // use begins the clocks if they begin with the connection that is opened now.
 func (s *Stack) use(now time.Duration) {
 	if s.bootOnUse {
@@ -102,6 +102,7 @@ func (s *Stack) use(now time.Duration) {
 	}
 }
 
+// Profile returns how the host does TCP. It must not be changed.
 func (s *Stack) Profile() *profile.Profile { return s.prof }
 
 // NextDeadline returns when Advance is due, and false if nothing is under way.
@@ -155,8 +156,11 @@ func (s *Stack) settle(now time.Duration, c *conn) {
 	default:
 		s.heap.update(c)
 	}
-	if c.sock != nil {
+	switch {
+	case c.sock != nil:
 		c.sock.changed()
+	case !c.known && c.parent == nil && !c.late:
+		s.recycle(c) // nobody has it
 	}
 }
 

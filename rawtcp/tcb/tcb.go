@@ -24,7 +24,7 @@ type Params struct {
 	Hook     Hook   // nil if nobody wants to be told
 }
 
-// TCB is one connection: the transmission control block. Make it with New.
+// TCB is one connection: the transmission control block. Make it with New, or Init.
 type TCB struct {
 	cfg     *Config
 	hook    Hook
@@ -177,7 +177,14 @@ type reply struct {
 // New returns a connection in CLOSED. cfg is shared, not copied, and must not
 // be changed; Configure gives the connection another one.
 func New(cfg *Config, p Params) *TCB {
-	t := &TCB{
+	t := new(TCB)
+	t.Init(cfg, p)
+	return t
+}
+
+// Init makes t, whatever it was before, what New returns.
+func (t *TCB) Init(cfg *Config, p Params) {
+	*t = TCB{
 		cfg:        cfg,
 		hook:       p.Hook,
 		localPort:  p.LocalPort,
@@ -193,7 +200,6 @@ func New(cfg *Config, p Params) *TCB {
 	t.ts.offset = p.TSOffset
 	t.snd.buf.limit = cfg.SendBuffer
 	t.rcv.buf.limit = max(cfg.RecvBuffer, leastRecv)
-	return t
 }
 
 // State returns the state.
