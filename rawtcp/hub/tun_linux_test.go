@@ -125,9 +125,9 @@ func TestTUNErrors(t *testing.T) {
 		t.Errorf("it is called %s", device)
 	}
 	for _, x := range []struct{ name, address, want string }{
-		{"wire7", "auto", "a device of that name is there already"},
+		{"wire7", "auto", "the device wire7 has somebody behind it already: end that process, or take another name"},
 		{"", "10.0.0.1", "10.0.0.1 is taken by the kernel, through wire7"},
-		{"much too long a name", "auto", "TUN device: invalid argument"},
+		{"much too long a name", "auto", `"much too long a name" is no name for a TUN device: it has 20 characters, and 15 are the most`},
 	} {
 		if _, err := h.TUN(x.name, x.address); err == nil || err.Error() != x.want {
 			t.Errorf("%v, not %s", err, x.want)

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/netip"
 	"os"
@@ -31,9 +30,12 @@ func Open(name string) (f *os.File, device string, err error) {
 
 // open is Open with flags, for a descriptor that does not block.
 func open(name string, flags uint16) (fd int, device string, err error) {
+	if err := checkName(name); err != nil {
+		return 0, "", err
+	}
 	fd, err = unix.Open(tunFile, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return 0, "", explain(err)
+		return 0, "", explainOpen(err)
 	}
 	ifr, err := unix.NewIfreq(name)
 	if err == nil {
@@ -46,22 +48,53 @@ func open(name string, flags uint16) (fd int, device string, err error) {
 	}
 	if err != nil {
 		_ = unix.Close(fd)
-		return 0, "", explain(err)
+		return 0, "", explainAttach(err, name)
 	}
 	return fd, ifr.Name(), nil
 }
 
-// explain says what can be done about err.
-func explain(err error) error {
+// explainOpen says what can be done about err, of opening tunFile.
+func explainOpen(err error) error {
 	switch {
-	case errors.Is(err, fs.ErrPermission):
-		return errors.New("a TUN device needs CAP_NET_ADMIN: run sock with sudo, or with unshare -Urn, or allow it once with sudo setcap cap_net_admin+ep on the program")
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):
+	case errors.Is(err, unix.EACCES):
+		// The root of a user namespace is the same user as before to a file of
+		// the machine, whatever else it may do.
+		return fmt.Errorf("this user may not open %s%s, and unshare -Urn does not change that: "+
+			"run sock with sudo, or let everybody open it with sudo chmod 666 %[1]s", tunFile, modeOf(tunFile))
+	case errors.Is(err, unix.EPERM):
+		// The only one left is a device cgroup.
+		return fmt.Errorf("this container may not open %s: start it with that device, as docker run --device %[1]s does", tunFile)
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):
 		return errors.New("this kernel has no TUN devices; try sudo modprobe tun")
-	case errors.Is(err, unix.EBUSY):
-		return errors.New("a device of that name is there already")
 	}
-	return fmt.Errorf("TUN device: %w", err)
+	return fmt.Errorf("%s: %w", tunFile, err)
+}
+
+// modeOf tells the mode of a file, as far as it is known.
+func modeOf(file string) string {
+	is, err := os.Stat(file)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf(" (mode %04o)", is.Mode().Perm())
+}
+
+// explainAttach says what can be done about err, of the device with that name.
+func explainAttach(err error, name string) error {
+	_, absent := net.InterfaceByName(name)
+	switch {
+	case errors.Is(err, unix.EPERM) && absent == nil:
+		return fmt.Errorf("the device %s belongs to another user: run sock with sudo, or take another name", name)
+	case errors.Is(err, unix.EPERM):
+		return errors.New("to make a TUN device needs CAP_NET_ADMIN: run sock with sudo, or with unshare -Urn, " +
+			"or allow it once with sudo setcap cap_net_admin+ep on the program")
+	case errors.Is(err, unix.EBUSY):
+		return fmt.Errorf("the device %s has somebody behind it already: end that process, or take another name", name)
+	case errors.Is(err, unix.EINVAL) && absent == nil:
+		return fmt.Errorf("%s is there, and is no TUN device of one queue: take a name that is free, "+
+			"or that of a device made with ip tuntap add dev NAME mode tun", name)
+	}
+	return fmt.Errorf("the TUN device %s: %w", name, err)
 }
 
 // SetUp gives a device its MTU, in bytes, and its addresses, and turns it on.

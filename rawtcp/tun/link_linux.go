@@ -58,18 +58,14 @@ func Attach(o Options) (*Link, error) {
 	if err != nil {
 		return create(o)
 	}
-	kernel, err := addressesOf(there)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", o.Device, err)
-	}
-	own, err := inNetworks(o.Addresses, o.Device, kernel)
+	l, err := newLink(o.Device, o.Addresses, there.MTU)
 	if err != nil {
 		return nil, err
 	}
-	if there.Flags&net.FlagUp == 0 {
-		return nil, fmt.Errorf("%s is down: sudo ip link set %s up", o.Device, o.Device)
+	if l.Addresses, err = o.on(there); err != nil {
+		return nil, errors.Join(err, l.Close())
 	}
-	return newLink(o.Device, own, there.MTU)
+	return l, nil
 }
 
 // create returns a link behind a new device.
