@@ -49,7 +49,7 @@ type ladder struct {
 type windowOf struct{ from, to netip.AddrPort }
 
 // ladderLimit is how many marks are drawn. Some 200 pages are as much as anybody
-// reads, and what they take is all that a time-line costs in memory, some 10 MB,
+// reads; and they take some 5 MB, which is all that a time-line costs in memory,
 // however long its host runs.
 const ladderLimit = 10_000
 
@@ -136,7 +136,7 @@ func (l *ladder) lane(host string) int {
 
 func (l *ladder) Event(e Event) {
 	switch {
-	case l.err != nil, e.Kind == Call:
+	case l.err != nil, e.Kind == Call, !l.Timers && (e.Kind == TimerSet || e.Kind == TimerStopped):
 		return
 	case len(l.marks) == ladderLimit:
 		l.more++
@@ -154,13 +154,9 @@ func (l *ladder) Event(e Event) {
 	case TimerFired:
 		l.margin(&e, markTimer, e.Name)
 	case TimerSet:
-		if l.Timers {
-			l.margin(&e, markTimer, e.Name+" "+shortSeconds(e.For)+" s")
-		}
+		l.margin(&e, markTimer, e.Name+" "+shortSeconds(e.For)+" s")
 	case TimerStopped:
-		if l.Timers {
-			l.margin(&e, markTimer, e.Name+" off")
-		}
+		l.margin(&e, markTimer, e.Name+" off")
 	case Note:
 		if !l.remark(&e) {
 			l.margin(&e, markNote, e.Text)

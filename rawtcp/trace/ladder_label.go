@@ -2,12 +2,42 @@ package trace
 
 import (
 	"cmp"
+	"iter"
 	"math"
 	"slices"
 )
 
 // stroke is a straight line that no label may touch.
 type stroke struct{ x1, y1, x2, y2 float64 }
+
+// strokes are those of a picture, by their heights: in a long one, too, those near
+// an arrow are few.
+type strokes map[int][]stroke
+
+// height returns under which key strokes of that height are.
+func (strokes) height(y float64) int { return int(y / 1000) }
+
+func (s strokes) add(all ...stroke) {
+	for _, o := range all {
+		for i := s.height(min(o.y1, o.y2)); i <= s.height(max(o.y1, o.y2)); i++ {
+			s[i] = append(s[i], o)
+		}
+	}
+}
+
+// near returns those between two heights, and some others. A long one may come
+// more than once.
+func (s strokes) near(low, high float64) iter.Seq[stroke] {
+	return func(yield func(stroke) bool) {
+		for i := s.height(low); i <= s.height(high); i++ {
+			for _, o := range s[i] {
+				if !yield(o) {
+					return
+				}
+			}
+		}
+	}
+}
 
 // shaft is the line of an arrow, and the label over it.
 type shaft struct {
@@ -75,7 +105,7 @@ func (s *shaft) taken(o stroke) (g gap, ok bool) {
 }
 
 // gaps returns what is free of the band.
-func (s *shaft) gaps(strokes []stroke) []gap {
+func (s *shaft) gaps(others strokes) []gap {
 	const head, tail = 13, 6
 	from, end := tail, s.length()-head
 	if s.x2 < s.x1 {
@@ -83,7 +113,7 @@ func (s *shaft) gaps(strokes []stroke) []gap {
 	}
 	low, high := min(s.y1, s.y2)+bandTop, max(s.y1, s.y2)
 	var all []gap
-	for _, o := range strokes {
+	for o := range others.near(low, high) {
 		if max(o.y1, o.y2) < low || min(o.y1, o.y2) > high {
 			continue
 		}
@@ -185,23 +215,23 @@ func (p *picture) label(last bool) bool {
 				break
 			}
 		}
-		strokes = append(strokes, s.outline()...)
+		strokes.add(s.outline()...)
 	}
 	return done
 }
 
 // strokes are all that a label must keep clear of but other labels.
-func (p *picture) strokes() []stroke {
-	var all []stroke
+func (p *picture) strokes() strokes {
+	all := strokes{}
 	for i := range p.lanes {
-		all = append(all, stroke{p.x(i), svgTop, p.x(i), p.end})
+		all.add(stroke{p.x(i), svgTop, p.x(i), p.end})
 	}
 	for _, s := range p.shafts {
-		all = append(all, s.stroke)
+		all.add(s.stroke)
 		if w := textWidth(s.lost); s.lost != "" && s.x1 < s.x2 {
-			all = append(all, box(s.x2, s.y2, svgBeside+w)...)
+			all.add(box(s.x2, s.y2, svgBeside+w)...)
 		} else if s.lost != "" {
-			all = append(all, box(s.x2-svgBeside-w, s.y2, svgBeside+w)...)
+			all.add(box(s.x2-svgBeside-w, s.y2, svgBeside+w)...)
 		}
 	}
 	for i, m := range p.marks {
@@ -217,11 +247,11 @@ func (p *picture) strokes() []stroke {
 		default:
 			x = p.x(m.lane) + svgBeside
 		}
-		all = append(all, box(x, p.y[i], w)...)
+		all.add(box(x, p.y[i], w)...)
 	}
 	for _, f := range p.foldAt {
 		w := textWidth(f.text())
-		all = append(all, box(p.middle()-w/2, f.y, w)...)
+		all.add(box(p.middle()-w/2, f.y, w)...)
 	}
 	return all
 }

@@ -101,7 +101,7 @@ func (p *picture) place() {
 		now = max(now, m.at)
 		at := y
 		switch {
-		case m.arrow != nil && m.arrow.peer != "": // one line for all that come and go
+		case m.arrow != nil && m.arrow.peer != "": // level, so that none crosses another
 			y = sends.below(column{}, y, svgApart)
 			at = y
 		case m.kind == markSend:
