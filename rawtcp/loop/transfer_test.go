@@ -192,6 +192,38 @@ func TestSink(t *testing.T) {
 	}
 }
 
+// What the faults of a host drop has the ID that it was sent with, or if it has not
+// been received, one of its own.
+func TestSinkOfFaults(t *testing.T) {
+	sent, received := map[uint64]bool{}, map[uint64]bool{}
+	lostOut, lostIn := map[uint64]bool{}, map[uint64]bool{}
+	o := slow(time.Millisecond, 0.2)
+	o.Sink = trace.Func(func(e trace.Event) {
+		switch {
+		case e.Kind == trace.Sent:
+			sent[e.ID] = true
+		case e.Kind == trace.Received:
+			received[e.ID] = true
+		case e.Kind == trace.Dropped && e.Reason == link.Lost && sent[e.ID]:
+			lostOut[e.ID] = true
+		case e.Kind == trace.Dropped && e.Reason == link.Lost:
+			lostIn[e.ID] = true
+		}
+	})
+	bubble(t, o, func(t *testing.T, p *pair) {
+		c, s := p.connect(t)
+		exchange(t, c, s, noise(20_000, 1), noise(20_000, 2))
+	})
+	if len(lostOut) < 2 || len(lostIn) < 2 {
+		t.Fatalf("%d lost on their way out, %d on their way in", len(lostOut), len(lostIn))
+	}
+	for id := range lostIn {
+		if id == 0 || sent[id] || received[id] {
+			t.Errorf("%d is the ID of another packet", id)
+		}
+	}
+}
+
 // Urgent data and whatever else a net.Conn does not know goes through Do.
 func TestUrgent(t *testing.T) {
 	bubble(t, loop.Options{}, func(t *testing.T, p *pair) {
