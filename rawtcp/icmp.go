@@ -41,7 +41,7 @@ func (s *Stack) receiveICMP4(now time.Duration, h *wire.IPv4) {
 			s.icmpError(now, &q, true, tcb.ErrRefused)
 		case wire.HostUnreachable, wire.HostUnknown, wire.HostProhibited, wire.HostUnreachableForTOS,
 			wire.CommunicationProhibited:
-			s.icmpError(now, &q, false, ErrHostUnreachable)
+			s.icmpError(now, &q, s.ip.Has(h.Src), ErrHostUnreachable)
 		default:
 			s.icmpError(now, &q, false, ErrNetUnreachable)
 		}
@@ -92,7 +92,7 @@ func (s *Stack) receiveICMP6(now time.Duration, h *wire.IPv6) {
 		case wire.NoRoute:
 			s.icmpError(now, &q, false, ErrNetUnreachable)
 		default:
-			s.icmpError(now, &q, false, ErrHostUnreachable)
+			s.icmpError(now, &q, s.ip.Has(h.Src), ErrHostUnreachable)
 		}
 	case wire.ICMPv6TimeExceeded:
 		s.icmpError(now, &q, false, ErrHostUnreachable)
@@ -113,6 +113,11 @@ func (s *Stack) quoted(now time.Duration, q *wire.Quote) *conn {
 	return nil
 }
 
+// icmpError takes in an error that is hard, or soft: "these Unreachable messages
+// indicate soft error conditions" (RFC 9293, section 3.9.2.2) because a route may
+// be mended on the way, of which this host knows nothing. It is not so with what
+// the host tells itself: its own link has asked, again and again, and no neighbor
+// has answered. That ends a connection which is opening, as in Linux.
 func (s *Stack) icmpError(now time.Duration, q *wire.Quote, hard bool, err error) {
 	c := s.quoted(now, q)
 	if c == nil {

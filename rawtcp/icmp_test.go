@@ -109,6 +109,38 @@ func TestICMP6Error(t *testing.T) {
 	}
 }
 
+// TestUnanswered: that no neighbor has answered, the host is told by itself. It
+// ends a connection that is being opened, whatever the system, and none that is
+// open.
+func TestUnanswered(t *testing.T) {
+	for _, system := range []string{"", "linux", "bsd"} {
+		l := newLone(t, system)
+		k := l.dial(7)
+		l.icmpFrom(here, wire.ICMPv4Unreachable, wire.HostUnreachable, 0, l.one().packet)
+		if err := k.Err(); k.State() != tcb.Closed || !errors.Is(err, rawtcp.ErrHostUnreachable) {
+			t.Errorf("%s: %v, %v", system, k.State(), err)
+		}
+
+		l = newLone(t, system)
+		k = l.Socket(rawtcp.IPv6)
+		l.ok(k.Connect(l.now, at(there6, 7)))
+		l.icmp6From(here6, wire.ICMPv6Unreachable, wire.AddressUnreachable, 0, l.one().packet)
+		if err := k.Err(); k.State() != tcb.Closed || !errors.Is(err, rawtcp.ErrHostUnreachable) {
+			t.Errorf("%s with IPv6: %v, %v", system, k.State(), err)
+		}
+
+		l = newLone(t, system)
+		k, _ = l.connected(7)
+		l.ok(k.Set(l.now, rawtcp.NoDelay, 1))
+		_, err := k.Write(l.now, []byte("data"))
+		l.ok(err)
+		l.icmpFrom(here, wire.ICMPv4Unreachable, wire.HostUnreachable, 0, l.one().packet)
+		if k.State() != tcb.Established {
+			t.Errorf("%s: ESTABLISHED has become %v", system, k.State())
+		}
+	}
+}
+
 // TestStrayICMP: an error is heard only if it quotes a segment that is under
 // way: "SND.UNA =< SEG.SEQ < SND.NXT" (RFC 5927, section 4.1).
 func TestStrayICMP(t *testing.T) {

@@ -51,6 +51,7 @@ var (
 	here6  = netip.MustParseAddr("fd00::2")
 	there  = netip.MustParseAddr("10.0.0.1")
 	there6 = netip.MustParseAddr("fd00::1")
+	router = netip.MustParseAddr("10.0.0.254")
 )
 
 func at(a netip.Addr, port uint16) netip.AddrPort { return netip.AddrPortFrom(a, port) }
@@ -329,17 +330,27 @@ func (l *lone) connected(port uint16) (*rawtcp.Socket, *peer) {
 // icmp has an ICMP error about a packet arrive, which quotes 8 bytes of it
 // behind the header.
 func (l *lone) icmp(kind wire.ICMPv4Type, code uint8, rest uint32, about []byte) {
+	l.icmpFrom(router, kind, code, rest, about)
+}
+
+// icmpFrom is icmp from somebody else.
+func (l *lone) icmpFrom(src netip.Addr, kind wire.ICMPv4Type, code uint8, rest uint32, about []byte) {
 	m := wire.ICMPv4{Type: kind, Code: code, Rest: rest, Body: wire.QuoteIPv4(about, 8)}
-	h := wire.IPv4{TTL: 64, Protocol: wire.ProtoICMP, Src: also, Dst: here, Payload: m.AppendTo(nil)}
+	h := wire.IPv4{TTL: 64, Protocol: wire.ProtoICMP, Src: src, Dst: here, Payload: m.AppendTo(nil)}
 	l.Receive(l.now, h.AppendTo(nil))
 }
 
 // icmp6 is icmp for IPv6.
 func (l *lone) icmp6(kind wire.ICMPv6Type, code uint8, rest uint32, about []byte) {
+	l.icmp6From(there6, kind, code, rest, about)
+}
+
+// icmp6From is icmp6 from somebody else.
+func (l *lone) icmp6From(src netip.Addr, kind wire.ICMPv6Type, code uint8, rest uint32, about []byte) {
 	m := wire.ICMPv6{Type: kind, Code: code, Rest: rest, Body: wire.QuoteIPv6(about)}
 	h := wire.IPv6{
-		HopLimit: 64, Protocol: wire.ProtoICMPv6, Src: there6, Dst: here6,
-		Payload: m.AppendTo(nil, there6, here6, wire.ChecksumFull),
+		HopLimit: 64, Protocol: wire.ProtoICMPv6, Src: src, Dst: here6,
+		Payload: m.AppendTo(nil, src, here6, wire.ChecksumFull),
 	}
 	l.Receive(l.now, h.AppendTo(nil))
 }

@@ -138,6 +138,23 @@ func (c *ICMP) take(now time.Duration) bool {
 	return true
 }
 
+// IsError reports whether a packet that is no fragment is an ICMP error.
+func IsError(packet []byte) bool {
+	switch wire.Version(packet) {
+	case 4:
+		var ip wire.IPv4
+		var m wire.ICMPv4
+		return ip.Decode(packet) == wire.OK && ip.Protocol == wire.ProtoICMP && !ip.IsFragment() &&
+			m.Decode(ip.Payload) == wire.OK && m.IsError()
+	case 6:
+		var ip wire.IPv6
+		var m wire.ICMPv6
+		return ip.Decode(packet) == wire.OK && ip.Protocol == wire.ProtoICMPv6 && !ip.IsFragment() &&
+			m.Decode(ip.Payload) == wire.OK && m.IsError()
+	}
+	return false
+}
+
 // Echo4 answers an echo request, and reports whether that was one. "An ICMP Echo
 // Request destined to an IP broadcast or IP multicast address MAY be silently
 // discarded." (RFC 1122, section 3.2.2.6)

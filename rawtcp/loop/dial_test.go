@@ -195,6 +195,21 @@ func TestLand(t *testing.T) {
 	}
 }
 
+// But that a neighbor does not answer, a host is told from its own address.
+func TestUnanswered(t *testing.T) {
+	withStranger(t, loop.Options{}, func(t *testing.T, l *loop.Loop, s *stranger) {
+		dialed := start(func() error { _, err := l.Dial(t.Context(), port); return err })
+		synctest.Wait()
+		s.mu.Lock()
+		m := wire.ICMPv4{Type: wire.ICMPv4Unreachable, Code: wire.HostUnreachable, Body: s.got[0]}
+		s.mu.Unlock()
+		self := prefixA.Addr()
+		h := wire.IPv4{TTL: 64, Protocol: wire.ProtoICMP, Src: self, Dst: self, Payload: m.AppendTo(nil)}
+		s.sends(t, h.AppendTo(nil))
+		wantError(t, <-dialed, "dial", syscall.EHOSTUNREACH)
+	})
+}
+
 func TestAccept(t *testing.T) {
 	bubble(t, loop.Options{}, func(t *testing.T, p *pair) {
 		n := p.listen(t)

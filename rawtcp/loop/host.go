@@ -175,13 +175,15 @@ func (h *host) loopback(now time.Duration) bool {
 // 3.2.1.3).
 //
 // Nor can one come from this host: what it is said to have sent to itself would
-// be answered to itself, again and again ("land", CERT CA-1997-28).
+// be answered to itself, again and again ("land", CERT CA-1997-28). But for an ICMP
+// error, which is never answered (RFC 1122, section 3.2.2): so the link tells that a
+// neighbor does not answer.
 func (h *host) receive(now time.Duration, packet []byte) {
 	switch src, dst := wire.Addresses(packet); {
 	case !h.isFor(dst):
 		h.drop(now, packet, link.NotMine)
 		return
-	case !h.shared && h.isOwn(src):
+	case !h.shared && h.isOwn(src) && !(src == dst && link.IsError(packet)):
 		h.drop(now, packet, link.Spoofed)
 		return
 	}
