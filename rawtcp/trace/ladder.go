@@ -20,8 +20,12 @@ type LadderOptions struct {
 	// tell something, in the order they do. What a host without a line does is
 	// not shown: a packet goes through it.
 	Hosts []string
-	// AtHost is the host that tells everything, if only one does: see meet. Hosts
-	// is not used then.
+	// AtHost is the host that tells everything, if only one does. Hosts is not used
+	// then. The host sees each packet once: as it leaves, or as it arrives. So its
+	// packets are level arrows at that time, and nothing is said of when they were
+	// at the other end. The other line is the peer's. Several peers share it, it is
+	// called the network, and the packets say whose they are: with more lines an
+	// arrow would cross some that it has nothing to do with.
 	AtHost   string
 	Absolute bool // sequence numbers as they are
 	Timers   bool // timers as they are set and stopped too, not only as they fire

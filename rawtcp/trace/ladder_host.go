@@ -8,14 +8,8 @@ import (
 // network is the name of the line that several peers share.
 const network = "network"
 
-// meet gives the packet a, which AtHost has sent or received, its peer.
-//
-// A host sees of its peers only the packets, and each of them once: when it has
-// left, or when it arrives. So such a packet is a level arrow, at that time, and
-// nothing is said of when it was at the other end. The peer has a line of its own,
-// with its address. Several peers share one, the network, and the packets say
-// whose they are: among more lines, an arrow would have to cross some that it has
-// nothing to do with.
+// meet gives the packet a, which AtHost has sent or received, its peer, and the
+// line of the peers its name.
 func (l *ladder) meet(a *arrow, peer netip.Addr) {
 	a.peer = l.host(peer)
 	switch {
@@ -42,9 +36,8 @@ func (l *ladder) namePeers() {
 	}
 }
 
-// incoming adds a packet that has come to AtHost from elsewhere, or was lost
-// within it before its TCP or UDP had it. It reports false if e is of no such
-// packet.
+// incoming adds a packet that has come to AtHost, or on its way in was lost, if
+// lost says why. It reports false if a ladder has it from its sender.
 func (l *ladder) incoming(e *Event, lost string) bool {
 	if l.AtHost == "" || e.Host != l.AtHost {
 		return false
