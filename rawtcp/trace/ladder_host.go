@@ -11,7 +11,10 @@ const network = "network"
 // meet gives the packet a, which AtHost has sent or received, its peer, and the
 // line of the peers its name.
 func (l *ladder) meet(a *arrow, peer netip.Addr) {
-	a.peer = l.host(peer)
+	a.peer = "?" // of a packet that is too damaged to tell
+	if peer.IsValid() {
+		a.peer = l.host(peer)
+	}
 	switch {
 	case len(l.lanes) == 1:
 		l.lanes = append(l.lanes, a.peer)

@@ -76,11 +76,13 @@ func oneHost() map[string]struct {
 		o      LadderOptions
 		events []Event
 	}
+	many := append(faulty(), later(5*time.Second, seenBy("bsdi", threeHosts())[:2])...)
+	many = append(many, Event{At: 6 * time.Second, Kind: Dropped, Host: "bsdi", ID: 99, Packet: []byte{0x45}, Reason: reason("not for this host")})
 	return map[string]one{
 		"client": {LadderOptions{AtHost: "bsdi"}, seenBy("bsdi", simultaneous())},
 		"server": {LadderOptions{AtHost: "bsdi"}, seenBy("bsdi", backlog())},
 		"faulty": {LadderOptions{AtHost: "bsdi"}, faulty()},
-		"many":   {LadderOptions{AtHost: "bsdi"}, append(faulty(), later(5*time.Second, seenBy("bsdi", threeHosts())[:2])...)},
+		"many":   {LadderOptions{AtHost: "bsdi"}, many},
 	}
 }
 
