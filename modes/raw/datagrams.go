@@ -66,7 +66,7 @@ func (s *datagrams) ReadFrom(p []byte) (d modes.Received, err error) {
 
 // Write is write(2).
 func (s *datagrams) Write(p []byte) (int, error) {
-	return s.sent(len(p), s.do(func(now time.Duration) error { return s.k.Write(now, p) }))
+	return s.send(len(p), func(now time.Duration) error { return s.k.Write(now, p) })
 }
 
 // WriteNow is writev(2).
@@ -74,12 +74,15 @@ func (s *datagrams) WriteNow(bufs ...[]byte) (int, error) { return s.Write(slice
 
 // WriteTo is sendto(2).
 func (s *datagrams) WriteTo(p []byte, to netip.AddrPort) (int, error) {
-	return s.sent(len(p), s.do(func(now time.Duration) error { return s.k.WriteTo(now, p, to) }))
+	return s.send(len(p), func(now time.Duration) error { return s.k.WriteTo(now, p, to) })
 }
 
-// sent returns what a write of n bytes does: all are sent, or none.
-func (*datagrams) sent(n int, err error) (int, error) {
-	if err != nil {
+// send makes a write of n bytes: all are sent, or none.
+func (s *datagrams) send(n int, write func(now time.Duration) error) (int, error) {
+	if s.h.isDown() {
+		return 0, s.h.lost()
+	}
+	if err := s.do(write); err != nil {
 		return 0, err
 	}
 	return n, nil
@@ -94,6 +97,9 @@ func (s *datagrams) JoinGroup(group netip.Addr) error {
 func (s *datagrams) Close() error {
 	return s.do(func(now time.Duration) error {
 		s.exit(now)
+		if s.h.isDown() {
+			return s.h.lost() // perhaps a pause has ended early
+		}
 		return nil
 	})
 }

@@ -57,11 +57,14 @@ func (s *calls) wake() {
 // do makes a call with the lock held.
 func (s *calls) do(call func(now time.Duration) error) (err error) {
 	s.h.do(func(now time.Duration, _ *rawtcp.Stack) {
-		if s.closed {
+		switch {
+		case !s.closed:
+			err = call(now)
+		case s.h.isDown():
+			err = s.h.lost() // it was closed because of that
+		default:
 			err = syscall.EBADF
-			return
 		}
-		err = call(now)
 	})
 	return errno(err)
 }
@@ -121,7 +124,7 @@ func (s *calls) block(limit time.Duration, call func(now time.Duration) error) e
 			return modes.ErrTimeout
 		case <-s.h.down:
 			s.leave(w)
-			return syscall.ENETDOWN // for ever
+			return s.h.lost() // for ever
 		}
 	}
 }

@@ -2,6 +2,7 @@ package raw
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"time"
 
@@ -33,15 +34,16 @@ const (
 )
 
 // End closes what is still open, and waits until TCP has done with it, or nothing
-// comes for a minute. The error is that of the Sink.
+// comes for a minute. The error is that of the Sink, or that the link has gone away
+// first, if no call has said so.
 func (h *Host) End() error {
 	h.do(func(now time.Duration, _ *rawtcp.Stack) {
 		h.ending = true
 		h.closeAll(now)
 	})
-	h.drain(patience)
+	err := h.drain(patience)
 	h.forget()
-	return h.stop()
+	return errors.Join(err, h.stop())
 }
 
 // interrupted is the last act of a process that a signal ends.
@@ -52,7 +54,7 @@ func (h *Host) interrupted() {
 		h.closeAll(now)
 	})
 	if !ending {
-		h.drain(shortPatience)
+		_ = h.drain(shortPatience)
 	}
 	_ = h.stop() // nobody is left to be told
 }
@@ -76,13 +78,13 @@ func (h *Host) closeAll(now time.Duration) {
 
 // drain waits until no connection has anything to do, or nothing has come for so
 // long, or the link has gone.
-func (h *Host) drain(limit time.Duration) {
+func (h *Host) drain(limit time.Duration) error {
 	silence := time.NewTimer(never)
 	defer silence.Stop()
 	for heard := h.Now(); ; {
 		worth := h.unfinished()
 		if worth == 0 {
-			return
+			return nil
 		}
 		silence.Reset(heard.Add(min(limit, worth)).Sub(h.Now()))
 		select {
@@ -90,9 +92,12 @@ func (h *Host) drain(limit time.Duration) {
 			heard = h.Now()
 		case <-h.ticked: // a connection may have ended
 		case <-silence.C:
-			return
+			return nil
 		case <-h.down:
-			return
+			if h.told.Load() {
+				return nil
+			}
+			return fmt.Errorf("a connection has not ended: %w", h.why())
 		}
 	}
 }

@@ -7,6 +7,7 @@ package raw
 import (
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -27,6 +28,7 @@ type Host struct {
 	ticked  waiter          // a timer was due
 	down    <-chan struct{} // is closed when the link goes away; may be nil
 	why     func() error    // it has
+	told    atomic.Bool     // a call has failed because of that
 	input   input
 	keeper  keeper // of TIME_WAIT, when the process has gone; or nil
 	forget  func() // undoes Observe

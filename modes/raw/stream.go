@@ -144,7 +144,10 @@ func (s *stream) Write(p []byte) (total int, err error) {
 	for {
 		some := p[total:min(len(p), total+turn)]
 		err = s.block(s.sendTimeout, func(now time.Duration) error {
-			if s.full && !s.roomy() {
+			switch {
+			case s.h.isDown():
+				return s.h.lost()
+			case s.full && !s.roomy():
 				return rawtcp.ErrWouldBlock
 			}
 			n, err := s.k.Write(now, some)
@@ -191,8 +194,12 @@ func (s *stream) CloseWrite() error {
 func (s *stream) Close() error {
 	return s.block(0, func(now time.Duration) error {
 		err := s.k.Close(now)
-		if !errors.Is(err, rawtcp.ErrWouldBlock) {
-			s.vanish()
+		if errors.Is(err, rawtcp.ErrWouldBlock) {
+			return err
+		}
+		s.vanish()
+		if s.h.isDown() {
+			return s.h.lost() // its FIN does not arrive
 		}
 		return err
 	})

@@ -2,6 +2,7 @@ package raw
 
 import (
 	"slices"
+	"syscall"
 	"time"
 
 	"sock/modes"
@@ -32,6 +33,10 @@ func (h *Host) Wait(in []modes.Interest, d time.Duration) error {
 		defer t.Stop()
 		end = t.C
 	}
+	down := h.down
+	if !slices.ContainsFunc(in, isSocket) {
+		down = nil
+	}
 	for late := d == 0; ; {
 		ready, err := h.poll(in)
 		if ready || err != nil || late {
@@ -40,7 +45,7 @@ func (h *Host) Wait(in []modes.Interest, d time.Duration) error {
 		select {
 		case <-w:
 		case <-h.typed(in):
-		case <-h.down: // poll knows what that means
+		case <-down: // poll knows what that means
 		case <-end:
 			late = true
 		}
@@ -68,7 +73,10 @@ func (h *Host) unwatch(in []modes.Interest, w waiter) {
 	})
 }
 
-// poll sets what can be done now, and reports whether that is anything.
+func isSocket(i modes.Interest) bool { return i.Socket != nil }
+
+// poll sets what can be done now, and reports whether that is anything. As with
+// poll(2) a socket that is asked for nothing can still have an error: ENETDOWN.
 func (h *Host) poll(in []modes.Interest) (ready bool, err error) {
 	for i := range in {
 		if in[i].Socket == nil {
@@ -88,17 +96,41 @@ func (h *Host) poll(in []modes.Interest) (ready bool, err error) {
 			ready = ready || in[i].CanRead || in[i].CanWrite
 		}
 	})
+	if down && !ready && slices.ContainsFunc(in, isSocket) {
+		return false, h.lost()
+	}
 	return ready, nil
 }
 
-// isDown reports whether the link has gone away: no call waits for anything any
-// more, and so says that the network is down.
+// isDown reports whether the link has gone away: no call sends anything or waits for
+// anything any more, and so says that the network is down.
 func (h *Host) isDown() bool {
 	select {
 	case <-h.down:
 		return true
 	default:
 		return false
+	}
+}
+
+// lost is the error of a call that is of no use since the link has gone away.
+func (h *Host) lost() error {
+	h.told.Store(true)
+	return syscall.ENETDOWN
+}
+
+// Sleep sleeps until d has passed, or the link goes away meanwhile: then the call
+// that follows says so.
+func (h *Host) Sleep(d time.Duration) {
+	if h.isDown() {
+		h.Host.Sleep(d)
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-h.down:
 	}
 }
 
