@@ -11,7 +11,7 @@ import (
 // source writes data of its own, -n times or until the end of --file.
 func (r *run) source(s Socket, to netip.AddrPort) error {
 	next := r.supply()
-	m := r.meter(s, "sent")
+	m := r.meter(s, "wrote")
 	defer m.finish()
 	for i := 1; r.file != nil && !r.o.NGiven || i <= r.o.Writes; i++ {
 		p, err := next()

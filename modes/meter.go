@@ -9,8 +9,9 @@ import (
 )
 
 // meter counts what a source or a sink moves, and tells of it: once a second
-// on a terminal, and at the end for --stats and --json. Its counters are
-// atomic because the host may ask for them while a write blocks.
+// on a terminal, and at the end for --stats and --json. A source is timed until
+// its last write returns, which is when the system has the data, not the peer.
+// Its counters are atomic because the host may ask for them while a write blocks.
 type meter struct {
 	*run
 	s            Socket
