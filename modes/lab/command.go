@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -37,6 +39,12 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	out := &output{w: stdout}
 	c := &session{stdin: bufio.NewReader(stdin), stdout: out, sleep: time.Sleep, columns: columns(stdout)}
 	ok, err := c.main(args)
+	if errors.Is(out.err, syscall.EPIPE) {
+		// Whoever read our output is gone. Die of SIGPIPE, as cat does: Go's own
+		// write to descriptor 1 does that, unless somebody waits for the signal.
+		signal.Reset(syscall.SIGPIPE)
+		_, _ = stdout.Write([]byte{'\n'})
+	}
 	if out.err != nil {
 		err = fmt.Errorf("standard output is cut short: %w", out.err)
 	}

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -12,6 +11,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"sock/modes"
+	"sock/modes/kernel"
 )
 
 // The course is chapter 18 once more, with real processes: a shell script for
@@ -163,33 +165,28 @@ func (c *session) course(words []string) (ok bool, err error) {
 		return false, fmt.Errorf("what is %s? There are course list, course show NAME, course run NAME, and course copy DIRECTORY", verb)
 	}
 	if verb == "run" && len(names) == 1 && names[0] == "all" {
-		names = nil
-		for _, e := range all {
-			names = append(names, e.Name)
-		}
+		return c.exercises(all)
 	}
 	if len(names) == 0 {
 		return false, fmt.Errorf("%s which script? sock --lab course list has their names", verb)
 	}
-	ok = true
+	var chosen []*Exercise
 	for _, name := range names {
 		i := slices.IndexFunc(all, func(e *Exercise) bool { return e.Name == strings.TrimSuffix(name, ".sh") })
 		if i < 0 {
 			return false, fmt.Errorf("the course has no script %s: sock --lab course list has their names", name)
 		}
-		if verb == "show" {
-			if _, err := io.WriteString(c.stdout, all[i].Source); err != nil {
-				return false, err
-			}
-			continue
-		}
-		good, err := c.exercise(all[i])
-		if err != nil {
+		chosen = append(chosen, all[i])
+	}
+	if verb == "run" {
+		return c.exercises(chosen)
+	}
+	for _, e := range chosen {
+		if _, err := io.WriteString(c.stdout, e.Source); err != nil {
 			return false, err
 		}
-		ok = ok && good
 	}
-	return ok, nil
+	return true, nil
 }
 
 // copyCourse writes all files of the course into a directory, which it makes.
@@ -201,30 +198,31 @@ func copyCourse(directory string) error {
 	return os.CopyFS(directory, files)
 }
 
+// exercises runs scripts, and reports whether all showed what they promise.
+func (c *session) exercises(all []*Exercise) (ok bool, err error) {
+	host, err := kernel.New()
+	if err != nil {
+		return false, err
+	}
+	ok = true
+	for _, e := range all {
+		good, err := c.exercise(e, host)
+		if err != nil {
+			return false, err
+		}
+		ok = ok && good
+	}
+	return ok, nil
+}
+
 // exercise runs a script, and reports whether it showed what it promises.
-func (c *session) exercise(e *Exercise) (ok bool, err error) {
-	directory, err := os.MkdirTemp("", "sock-course-")
-	if err != nil {
-		return false, err
-	}
-	defer func() { err = cmp.Or(err, os.RemoveAll(directory)) }()
-	if err := copyCourse(directory); err != nil {
-		return false, err
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return false, err
-	}
+func (c *session) exercise(e *Exercise, host modes.Host) (ok bool, err error) {
 	var output strings.Builder
-	script := exec.Command("sh", filepath.Join(directory, e.Name+".sh"))
-	script.Env = append(os.Environ(), "SOCK="+self)
-	script.Stdout = io.MultiWriter(c.stdout, &output)
-	script.Stderr = script.Stdout
 	fmt.Fprintf(c.stdout, "%s: %s\n%s\nLook for: %s\n\n", e.Name, e.Title, e.Place, e.Look)
-	err = script.Run()
+	err = perform(e, host, io.MultiWriter(c.stdout, &output))
 	var failed *exec.ExitError
 	if err != nil && !errors.As(err, &failed) {
-		return false, fmt.Errorf("the scripts of the course are for a POSIX shell: %w", err)
+		return false, err
 	}
 	missed := e.compare(output.String())
 	if failed != nil {
