@@ -62,8 +62,11 @@ func (l listing) Event(e trace.Event) {
 	case !ok:
 		text = e.Text
 	case e.Kind == trace.Dropped:
-		ends, _, _ := strings.Cut(text, ": ") // the packet itself has been listed
+		ends, rest, _ := strings.Cut(text, ": ") // the packet itself has been listed
 		text = ends + ": " + e.Summary()
+		if i := strings.Index(rest, "(frag "); i >= 0 {
+			text += " " + rest[i:] // but which one of several is lost has not
+		}
 	}
 	fmt.Fprintln(l.w, text)
 }

@@ -143,11 +143,7 @@ func oldTail(d *datagram) string {
 	var b strings.Builder
 	switch {
 	case d.isFragment():
-		fmt.Fprintf(&b, " (frag %d:%d@%d", d.id, d.length, d.offset)
-		if d.more {
-			b.WriteByte('+')
-		}
-		b.WriteByte(')')
+		b.WriteString(fragment(d))
 	case d.df:
 		b.WriteString(" (DF)")
 	}

@@ -8,7 +8,8 @@ import (
 	"sock/rawtcp/wire"
 )
 
-// today returns the line of a packet as tcpdump 4.99 prints it with -n.
+// today returns the line of a packet as tcpdump 4.99 prints it with -n, but for a
+// fragment: of that it tells what the book's tcpdump did, which one it is.
 func (l *Lister) today(e *Event) string {
 	if e.Version() == 0 {
 		return l.todayARP(e.Packet)
@@ -21,14 +22,11 @@ func (l *Lister) today(e *Event) string {
 	if why := d.decode(e.Packet); why != wire.OK {
 		return name + "[" + why.String() + "]"
 	}
-	if d.version == 6 && d.isFragment() {
-		return name + l.todayFragment6(&d)
+	hosts := l.host(d.src) + " > " + l.host(d.dst) + ":"
+	if d.offset == 0 {
+		hosts = l.todayUpper(&d, hosts+" ")
 	}
-	hosts := l.host(d.src) + " > " + l.host(d.dst) + ": "
-	if d.offset != 0 {
-		return name + fmt.Sprintf("%sip-proto-%d", hosts, d.proto)
-	}
-	return name + l.todayUpper(&d, hosts)
+	return name + hosts + fragment(&d)
 }
 
 func (l *Lister) todayARP(packet []byte) string {
@@ -45,22 +43,6 @@ func (l *Lister) todayARP(packet []byte) string {
 // longMAC has two digits for each byte, unlike that of the book.
 func longMAC(m wire.MAC) string {
 	return fmt.Sprintf("%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5])
-}
-
-// todayFragment6 is a fragment of IPv6, which has its own header.
-func (l *Lister) todayFragment6(d *datagram) string {
-	s := fmt.Sprintf("%s > %s: frag (%d|%d)", l.host(d.src), l.host(d.dst), d.offset, d.length)
-	if d.offset != 0 {
-		return s
-	}
-	upper := l.todayUpper(d, "")
-	if d.proto == wire.ProtoTCP || d.proto == wire.ProtoUDP {
-		// Behind the fragment header the ports stand alone.
-		src, dst := ports(d.payload)
-		upper = strings.TrimPrefix(upper, l.ends(d, src, dst)+" ")
-		upper = l.port(d.proto, src) + " > " + l.port(d.proto, dst) + ": " + upper
-	}
-	return s + " " + upper
 }
 
 // todayUpper is what an IP packet carries, with its addresses.

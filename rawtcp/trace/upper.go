@@ -34,6 +34,19 @@ func (l *Lister) numbers(d *datagram, s *wire.Segment) (first, ack, sack seq.Val
 	return s.Seq - fromSeq, s.Ack - fromAck, fromAck
 }
 
+// fragment is " (frag 26304:1480@0+)", or "" if d is whole: the identification, how
+// many bytes from where, and + if more follow (Fig 11-7).
+func fragment(d *datagram) string {
+	if !d.isFragment() {
+		return ""
+	}
+	more := ""
+	if d.more {
+		more = "+"
+	}
+	return fmt.Sprintf(" (frag %d:%d@%d%s)", d.id, d.length, d.offset, more)
+}
+
 // options lists the options in b. special returns those that the two forms
 // print differently, and "" for any other.
 func options(b []byte, special func(wire.RawOption) string) string {
