@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -67,14 +68,27 @@ var errSilent = fmt.Errorf("nothing was heard from it for %v", silence)
 func (h *Hub) listenUDP(address string) error {
 	a, err := net.ResolveUDPAddr("udp", address)
 	if err != nil {
-		return fmt.Errorf("udp:%s: %w", address, err)
+		return fmt.Errorf("udp:%s: %w; a place is udp:ADDRESS:PORT, as udp:0.0.0.0:7000", address, err)
 	}
 	conn, err := net.ListenUDP("udp", a)
 	if err != nil {
-		return fmt.Errorf("udp:%s: %w", address, errors.Unwrap(err))
+		return fmt.Errorf("udp:%s: %w", address, explainBind(err))
 	}
 	widen(conn)
 	return h.serveUDP(conn)
+}
+
+// explainBind says what can be done about err, of a port for plugs.
+func explainBind(err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return errors.New("another process has that port of UDP, perhaps a hub: plug into that without --hub, or take another port")
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return errors.New("no interface of this machine has that address: take one that it has, or 0.0.0.0 for all of IPv4")
+	case errors.Is(err, syscall.EACCES):
+		return errors.New("that port needs a privilege: take one from 1024 on")
+	}
+	return errors.Unwrap(err)
 }
 
 // widen has room in a socket for a burst, or as much as the system allows: what

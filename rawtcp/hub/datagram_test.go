@@ -226,6 +226,21 @@ func TestUDPSamePort(t *testing.T) {
 	})
 }
 
+// A place where no hub can be is refused in a sentence.
+func TestUDPNoPlace(t *testing.T) {
+	h, _ := newHub(t, Options{})
+	taken := overUDP(t, h)
+	for place, want := range map[string]string{
+		taken:                taken + ": another process has that port of UDP, perhaps a hub: plug into that without --hub, or take another port",
+		"udp:192.0.2.1:7000": "udp:192.0.2.1:7000: no interface of this machine has that address: take one that it has, or 0.0.0.0 for all of IPv4",
+		"udp:nonsense":       "udp:nonsense: address nonsense: missing port in address; a place is udp:ADDRESS:PORT, as udp:0.0.0.0:7000",
+	} {
+		if err := h.Listen(place); err == nil || err.Error() != want {
+			t.Errorf("%v, not %s", err, want)
+		}
+	}
+}
+
 // All of it in virtual time: a connection over a wire with a delay of an hour.
 func TestVirtualHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
