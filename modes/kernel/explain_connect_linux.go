@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -187,6 +188,10 @@ func (m machine) unreached(f modes.Failure) string {
 		} else if err == e {
 			return "the routing table of this host prohibits " + to.String() + ": see ip route get " + to.String()
 		}
+	case unix.EINVAL:
+		if _, err := m.route(to, true); err == e && !to.IsLinkLocalUnicast() { // which lacks its zone
+			return "the routing table of this host drops what is for " + to.String() + " (blackhole): see ip route get " + to.String()
+		}
 	case unix.EPERM:
 		return "a packet filter of this host (nftables, iptables or BPF) did not let it out: see nft list ruleset"
 	case unix.EMSGSIZE:
@@ -203,7 +208,7 @@ func (m machine) noRoute(f modes.Failure) string {
 	switch {
 	case f.Type == modes.Stream && to.IsMulticast():
 		return to.String() + " is a group, and TCP connects two hosts: give -u"
-	case f.Type == modes.Stream && err == unix.EACCES:
+	case f.Type == modes.Stream && (err == unix.EACCES || to == netip.AddrFrom4([4]byte{255, 255, 255, 255})):
 		return to.String() + " is a broadcast address, and TCP connects two hosts: give -u and -B"
 	case err == unix.ENETUNREACH:
 		return "this host has no route to " + to.String() + ": check the address, and the routes with ip route"

@@ -325,6 +325,9 @@ func TestExplainRoutes(t *testing.T) {
 
 	ip(t, "route", "add", "unreachable", "198.51.100.0/24")
 	ip(t, "route", "add", "prohibit", "203.0.113.0/24")
+	ip(t, "route", "add", "blackhole", "2001:db8:1::/48")
+	explained(t, connect(modes.Stream, "2001:db8:1::1"), unix.EINVAL,
+		`the routing table of this host drops what is for 2001:db8:1::1 \(blackhole\): see ip route get 2001:db8:1::1`)
 	explained(t, connect(modes.Stream, "198.51.100.1"), unix.EHOSTUNREACH,
 		`the routing table of this host rejects 198\.51\.100\.1: see ip route get 198\.51\.100\.1`)
 	explained(t, connect(modes.Datagram, "203.0.113.1", modes.Broadcast), unix.EACCES,
