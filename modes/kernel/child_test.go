@@ -31,6 +31,10 @@ func beChild(role string) int {
 		h.Observe(0, nil, func() { io.WriteString(h.Stdout(), "last words\n") })
 	case "no last words":
 		h.Observe(0, nil, func() { io.WriteString(h.Stdout(), "last words\n") })()
+	case "many last words":
+		for _, word := range []string{"last", "but two", "but one", "first"} {
+			h.Observe(0, nil, func() { io.WriteString(h.Stdout(), word+"\n") })
+		}
 	case "stuck":
 		h.Observe(0, nil, func() {
 			io.WriteString(h.Stdout(), "stuck\n")

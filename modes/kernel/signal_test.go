@@ -15,7 +15,7 @@ import (
 )
 
 func TestDeathBySignal(t *testing.T) {
-	words := map[string]string{"plain": "", "last words": "last words\n", "no last words": ""}
+	words := map[string]string{"plain": "", "last words": "last words\n", "no last words": "", "many last words": "first\nbut one\nbut two\nlast\n"}
 	for _, sig := range []unix.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT} {
 		for role, want := range words {
 			c := start(t, role, nil)

@@ -3,8 +3,10 @@
 package kernel
 
 import (
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -73,14 +75,15 @@ func (g *signals) add(f func()) (remove func()) {
 }
 
 // die sets the terminal back, does the last acts, and dies of the signal, so
-// that whoever waits for the process sees what it died of. The lock is kept:
+// that whoever waits for the process sees what it died of. The newest is done
+// first, as it may need what an older one ends. The lock is kept:
 // what would remove its last act now waits for the end.
 func (g *signals) die(sig unix.Signal) {
 	g.term.reset()
 	signal.Reset(deadly()...) // a second signal need not wait for the last acts
 	g.mu.Lock()
-	for _, f := range g.last {
-		f()
+	for _, id := range slices.Backward(slices.Sorted(maps.Keys(g.last))) {
+		g.last[id]()
 	}
 	if sig != unix.SIGQUIT {
 		raise(sig)
