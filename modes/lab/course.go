@@ -190,12 +190,21 @@ func (c *session) course(words []string) (ok bool, err error) {
 }
 
 // copyCourse writes all files of the course into a directory, which it makes.
+// Where that fails it leaves none that was not there.
 func copyCourse(directory string) error {
 	files, err := fs.Sub(courseFiles, "course")
 	if err != nil {
 		return err
 	}
-	return os.CopyFS(directory, files)
+	_, missing := os.Lstat(directory)
+	err = os.CopyFS(directory, files)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return fmt.Errorf("%w: copy the course to a directory that is new", err)
+	case err != nil && missing != nil:
+		return errors.Join(err, os.RemoveAll(directory))
+	}
+	return err
 }
 
 // exercises runs scripts, and reports whether all showed what they promise.

@@ -115,7 +115,7 @@ func TestCourseCommand(t *testing.T) {
 		{"course show", "show which script?"},
 		{"course run nothing", "the course has no script nothing:"},
 		{"course copy", "to which directory?"},
-		{"course copy " + directory, "exist"},
+		{"course copy " + directory, "exists: copy the course to a directory that is new"},
 		{"course --seed 1 list", "course does not take --seed"},
 	} {
 		status, out, errs := run(t, "", strings.Fields(test.args)...)
