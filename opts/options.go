@@ -86,16 +86,16 @@ type Options struct {
 	JSON         bool // --json
 
 	// Our own TCP.
-	Raw     bool     // --raw
-	Wire    string   // --wire: the name of a socket's file, or udp:ADDRESS:PORT
-	Addr    string   // --addr; "auto" unless given
-	TUN     string   // --tun: the name of a device
-	Iface   string   // --interface
-	Gateway string   // --gateway: of each version of IP one, with a comma between
-	Profile string   // --profile; "" for the default
-	Set     []string // --set: name=value
-	Seed    int      // --seed; 0 unless given
-	Trace   bool     // --trace
+	Raw     bool           // --raw
+	Wire    string         // --wire: the name of a socket's file, or udp:ADDRESS:PORT
+	Addr    []netip.Prefix // --addr: of length -1 if none is given; none for auto
+	TUN     string         // --tun: the name of a device
+	Iface   string         // --interface
+	Gateway []netip.Addr   // --gateway: of each version of IP one
+	Profile string         // --profile; "" for the default
+	Set     []string       // --set: name=value
+	Seed    int            // --seed; 0 unless given
+	Trace   bool           // --trace
 
 	// What is seen of it, or of a wire: the names of files, or "-" for standard
 	// output.

@@ -2,6 +2,7 @@ package opts
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -108,7 +109,7 @@ func TestParse(t *testing.T) {
 
 		// Our own TCP, and the wire.
 		{"--raw --wire w --addr 10.0.0.1/24 --profile bsd --set msl=2s --set ttl=9 --seed 7 host port", func(o *Options) {
-			o.Raw, o.Wire, o.Addr, o.Profile, o.Set, o.Seed = true, "w", "10.0.0.1/24", "bsd", []string{"msl=2s", "ttl=9"}, 7
+			o.Raw, o.Wire, o.Addr, o.Profile, o.Set, o.Seed = true, "w", []netip.Prefix{netip.MustParsePrefix("10.0.0.1/24")}, "bsd", []string{"msl=2s", "ttl=9"}, 7
 		}},
 		{"--raw --wire w --trace --ladder a.svg --pcapng b host port", func(o *Options) {
 			o.Raw, o.Wire, o.Trace, o.Ladder, o.Pcapng = true, "w", true, "a.svg", "b"
@@ -245,6 +246,10 @@ func TestRefusals(t *testing.T) {
 		{"-s --echo -c port", "-c is about standard input, which --echo does not read: drop one of the two"},
 		{"-s --echo --cbreak port", "--cbreak is about standard input, which --echo does not read: drop one of the two"},
 
+		{"--raw --addr fd00::9 host port", "--addr fd00::9 is an IPv6 address: add -6, or an IPv4 address after a comma"},
+		{"-6 --raw --wire w --addr 10.0.0.9 host port", "--addr 10.0.0.9 is an IPv4 address: drop -6, or add an IPv6 address after a comma"},
+		{"--raw --addr fd00::8,10.0.0.8,10.0.0.9 host port", "--addr takes one address of each version of IP, unless it is on a wire: drop 10.0.0.8 or 10.0.0.9"},
+		{"--raw --addr 10.0.0.9 --gateway 10.0.0.1,10.0.0.2 host port", "--gateway takes an address such as 10.0.0.1 or fe80::1, of each version of IP one, with a comma between, not \"10.0.0.1,10.0.0.2\""},
 		{"--raw --addr auto host port", "--addr auto is for a wire, whose hub knows what is free: name an address, or add --wire FILE"},
 		{"--raw --wire w --tun tun0 host port", "--tun is not for a wire: drop it, or drop --wire"},
 		{"--raw --wire w --gateway 10.0.0.1 host port", "--gateway is not for a wire: drop it, or drop --wire"},
@@ -258,11 +263,14 @@ func TestRefusals(t *testing.T) {
 		},
 		{"--interface eth0 host port", "--interface is for our own TCP: add --raw, or drop --interface"},
 		{"--wire w host port", "--wire is for our own TCP: add --raw, or drop --wire"},
+		{"-u --wire w host port", "--wire is for our own UDP: add --raw, or drop --wire"},
+		{"-u --trace host port", "--trace is for our own UDP: add --raw with --wire FILE or --addr ADDR, or drop --trace"},
+		{"-u --loss 1% host port", "--loss is for a link of our own: add --raw with --wire FILE or --addr ADDR, or --hub, or drop --loss"},
 		{"--seed 1 host port", "--seed is for our own TCP: add --raw, or drop --seed"},
 		{"-u --raw --trace host port", "--trace is for UDP of our own: add --wire FILE or --addr ADDR, or drop --trace"},
 		{"-u -s --raw --loss 1% port", "--loss is for UDP of our own: add --wire FILE or --addr ADDR, or drop --loss"},
 		{"--raw --wire w --mtu 576 host port", "--mtu is for a hub, not for a TCP client: add --hub, or drop --mtu"},
-		{"--delay 1 host port", "--delay is for a link of our own: add --raw or --hub, or drop --delay"},
+		{"--delay 1 host port", "--delay is for a link of our own: add --raw, or --hub, or drop --delay"},
 		{"--hub", "--hub does not know where to be: add --wire FILE"},
 		{"--raw --wire w --pcapng - host port", "--pcapng - does not go: standard output is for the data; name a file"},
 		{"-i --raw --wire w --json --ladder - host port", "--ladder - does not go: standard output is for the JSON of --json; name a file"},
@@ -319,6 +327,34 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestHosts gives --addr and --gateway what is no address that a host can have on
+// a link, or too many.
+func TestHosts(t *testing.T) {
+	for _, text := range []string{
+		"nonsense", "10.0.0.999", "10.0.0.9/33", "10.0.0.9/", "10.0.0.9,", "/24", "auto,10.0.0.9",
+		"fe80::9%eth0", "::ffff:10.0.0.9",
+		"224.0.0.1", "ff02::1", "0.0.0.0/0", "::", "127.0.0.1/8", "::1",
+	} {
+		for flag, takes := range map[string]string{
+			"--addr":    "addresses such as 10.0.0.9, 10.0.0.9/24 or fd00::9/64, with a comma between, or auto",
+			"--gateway": "an address such as 10.0.0.1 or fe80::1, of each version of IP one, with a comma between",
+		} {
+			want := fmt.Sprintf("%s takes %s, not %q", flag, takes, text)
+			if _, err := Parse([]string{"--raw", flag, text, "host", "port"}); err == nil || err.Error() != want {
+				t.Errorf("%v, want %s", err, want)
+			}
+		}
+	}
+	o, err := Parse([]string{"--raw", "--addr", "10.0.0.9,fd00::9/64", "--gateway", "fe80::1,10.0.0.1", "host", "port"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := []netip.Prefix{netip.PrefixFrom(netip.MustParseAddr("10.0.0.9"), -1), netip.MustParsePrefix("fd00::9/64")}
+	if !slices.Equal(o.Addr, all) || !slices.Equal(o.Gateway, []netip.Addr{netip.MustParseAddr("fe80::1"), netip.MustParseAddr("10.0.0.1")}) {
+		t.Error(o.Addr, o.Gateway)
+	}
+}
+
 // sample gives an argument that the flag takes.
 func sample(f Flag) string {
 	if f.Name == "mtu" {
@@ -327,6 +363,8 @@ func sample(f Flag) string {
 	switch f.Arg {
 	case "ADDR.PORT":
 		return "10.0.0.1.5"
+	case "ADDR":
+		return "10.0.0.8,fd00::8"
 	case "GROUP":
 		return "224.0.1.1"
 	case shellArg:
@@ -369,7 +407,7 @@ func lineFor(m mode, f Flag, flag ...string) []string {
 	if (f.Group == own || f.Group == faults) && f.where.has(m) {
 		switch f.Name {
 		case "interface", "gateway", "tun":
-			words = append(words, "--raw", "--addr", "10.0.0.9/24")
+			words = append(words, "--raw", "--addr", "10.0.0.9/24,fd00::9/64")
 		default:
 			words = append(words, "--raw", "--wire", "w")
 		}

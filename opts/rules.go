@@ -122,13 +122,20 @@ func (l *line) own() error {
 		}
 		return l.kernelUDP()
 	}
+	protocol, way := "TCP", "--raw"
+	if l.o.UDP {
+		protocol = "UDP"
+		if l.o.Wire == "" && l.o.Addr == nil {
+			way += " with --wire FILE or --addr ADDR"
+		}
+	}
 	for _, f := range l.flags {
 		switch {
 		case !l.given[f.Name]:
 		case f.Group == own:
-			return errorf("%s is for our own TCP: add --raw, or drop %s", l.as(f), l.as(f))
+			return errorf("%s is for our own %s: add %s, or drop %s", l.as(f), protocol, way, l.as(f))
 		case f.Group == faults:
-			return errorf("%s is for a link of our own: add --raw or --hub, or drop %s", l.as(f), l.as(f))
+			return errorf("%s is for a link of our own: add %s, or --hub, or drop %s", l.as(f), way, l.as(f))
 		}
 	}
 	return nil
@@ -137,7 +144,7 @@ func (l *line) own() error {
 // kernelUDP checks that nothing is asked of our own UDP where it is the kernel's:
 // beside the kernel's TCP.
 func (l *line) kernelUDP() error {
-	if !l.o.UDP || l.o.Wire != "" || l.o.Addr != "" {
+	if !l.o.UDP || l.o.Wire != "" || l.o.Addr != nil {
 		return nil
 	}
 	for _, f := range l.flags {

@@ -357,7 +357,7 @@ func table(o *Options) []Flag {
 		},
 		{
 			"", "addr", "ADDR", own, anywhere,
-			word{&o.Addr, "an IP address, of each version one, with a comma between, or auto", nil},
+			addresses{&o.Addr},
 			"this host's address: on the wire, or a new one on an Ethernet",
 		},
 		{
@@ -367,7 +367,7 @@ func table(o *Options) []Flag {
 		},
 		{
 			"", "gateway", "ADDR", own, anywhere,
-			word{&o.Gateway, "an IP address, of each version one, with a comma between", nil},
+			gateways{&o.Gateway},
 			"there, the way to other networks",
 		},
 		{

@@ -223,6 +223,62 @@ func (v word) Set(s string) error {
 	return nil
 }
 
+// addresses are those of a host, with the length of their network's prefix, or -1
+// if that is not given.
+type addresses struct{ all *[]netip.Prefix }
+
+func (v addresses) takes() string {
+	return "addresses such as 10.0.0.9, 10.0.0.9/24 or fd00::9/64, with a comma between, or auto"
+}
+
+func (v addresses) Set(s string) error {
+	*v.all = nil
+	if s == "auto" {
+		return nil
+	}
+	for word := range strings.SplitSeq(s, ",") {
+		address, _, sized := strings.Cut(word, "/")
+		a, err := neighbor(address)
+		p := netip.PrefixFrom(a, -1)
+		if err == nil && sized {
+			p, err = netip.ParsePrefix(word)
+		}
+		if err != nil {
+			return errTakes
+		}
+		*v.all = append(*v.all, p)
+	}
+	return nil
+}
+
+// gateways are addresses of routers, of each version of IP one at most.
+type gateways struct{ all *[]netip.Addr }
+
+func (v gateways) takes() string {
+	return "an address such as 10.0.0.1 or fe80::1, of each version of IP one, with a comma between"
+}
+
+func (v gateways) Set(s string) error {
+	*v.all = nil
+	for word := range strings.SplitSeq(s, ",") {
+		a, err := neighbor(word)
+		if err != nil || slices.ContainsFunc(*v.all, func(o netip.Addr) bool { return o.Is4() == a.Is4() }) {
+			return errTakes
+		}
+		*v.all = append(*v.all, a)
+	}
+	return nil
+}
+
+// neighbor reads an address that a host on a link can have.
+func neighbor(s string) (netip.Addr, error) {
+	a, err := netip.ParseAddr(s)
+	if err != nil || a.Zone() != "" || a.Is4In6() || a.IsMulticast() || a.IsUnspecified() || a.IsLoopback() {
+		return a, errTakes
+	}
+	return a, nil
+}
+
 // A list is any texts but none; the flag may be given again.
 type list struct {
 	all  *[]string

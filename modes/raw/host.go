@@ -21,6 +21,7 @@ import (
 type Host struct {
 	modes.Host
 	loop    *loop.Loop
+	link    loop.Link      // below it
 	own     []netip.Prefix // its addresses
 	shared  bool           // they are the kernel's too
 	sink    trace.Sink
@@ -45,7 +46,7 @@ type Host struct {
 //
 // A Sink among the options is closed at the end.
 func New(h modes.Host, l loop.Link, own []netip.Prefix, o loop.Options) *Host {
-	r := &Host{Host: h, own: own, sink: o.Sink, arrived: newWaiter(), ticked: newWaiter(), open: map[descriptor]struct{}{}}
+	r := &Host{Host: h, link: l, own: own, sink: o.Sink, arrived: newWaiter(), ticked: newWaiter(), open: map[descriptor]struct{}{}}
 	_, r.shared = l.(loop.Shared)
 	if d, ok := l.(mortal); ok {
 		r.down, r.why = d.Done(), d.Err

@@ -1,12 +1,12 @@
 package raw
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	"sock/modes"
@@ -30,7 +30,7 @@ func attach(h modes.Host, o *opts.Options) (attached, error) {
 		return plugIn(h, o)
 	case o.TUN != "":
 		return beBehind(o)
-	case o.Addr != "":
+	case o.Addr != nil:
 		return beOn(o)
 	}
 	return share()
@@ -66,7 +66,7 @@ func privileges() error {
 // for the hub, which may have been started at the same moment.
 func plugIn(h modes.Host, o *opts.Options) (attached, error) {
 	dial := func() (*hub.Plug, error) {
-		return hub.Dial(context.Background(), o.Wire, cmp.Or(o.Addr, "auto"))
+		return hub.Dial(context.Background(), o.Wire, wanted(o.Addr))
 	}
 	plug, err := dial()
 	limit := h.Now().Add(o.ConnectTimeout)
@@ -81,6 +81,22 @@ func plugIn(h modes.Host, o *opts.Options) (attached, error) {
 		return attached{}, err
 	}
 	return attached{plug, plug.Addresses, o.Wire}, nil
+}
+
+// wanted returns the words of --addr.
+func wanted(own []netip.Prefix) string {
+	if own == nil {
+		return "auto"
+	}
+	var words []string
+	for _, p := range own {
+		if p.Bits() < 0 {
+			words = append(words, p.Addr().String())
+		} else {
+			words = append(words, p.String())
+		}
+	}
+	return strings.Join(words, ",")
 }
 
 // mortal is a link that may go away by itself.

@@ -22,7 +22,7 @@ func Main(h modes.Host, o *opts.Options) int {
 	switch {
 	case o.Hub:
 		work = beHub
-	case o.UDP && o.Wire == "" && o.Addr == "":
+	case o.UDP && o.Wire == "" && o.Addr == nil:
 		// On its own network the kernel's UDP does no harm to our TCP.
 		return modes.Run(h, o)
 	}

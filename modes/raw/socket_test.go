@@ -297,7 +297,7 @@ func TestExplain(t *testing.T) {
 	for line, want := range map[string]string{
 		"-l 10.0.0.9.5 10.0.0.2 7":               "can't bind local address: Cannot assign requested address\non this link this host is 10.0.0.1/24 and fd00::1/64: bind to that, or to no address\n",
 		"10.0.0.2 7":                             "active open error: Connection refused\na RST answered the SYN: nothing listens at 10.0.0.2.7\n",
-		"--connect-timeout 1 10.0.0.3 7":         "active open error: Connection timed out\nno SYN was answered: see whether 10.0.0.3 is on the link\n",
+		"--connect-timeout 1 10.0.0.3 7":         "active open error: Connection timed out\nno SYN was answered: see whether 10.0.0.3 is on the link and lets port 7 through, or give it more time if --connect-timeout was short\n",
 		"--book-messages -b1098 10.0.0.2 7":      "active open error: Connection refused\n",
 		"-I 10.0.0.2 7":                          "FIOASYNC setsockopt error: Our own TCP has no SIGIO\n",
 		"--congestion vegas --ms 10.0.0.2 65535": "TCP_CONGESTION setsockopt error: Our own TCP has none, tahoe, reno, newreno, cubic\n",

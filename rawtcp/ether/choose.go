@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"sock/rawtcp/wire"
@@ -87,21 +88,21 @@ func choose(all []port, o Options) (p port, own []netip.Prefix, err error) {
 		return p, nil, fmt.Errorf("%s is no Ethernet: frames for 127.0.0.1 that are put there are not answered; "+
 			"use --raw without --addr, or a TUN device (--tun)", p.name)
 	case !p.ethernet:
-		return p, nil, fmt.Errorf("%s is no Ethernet: it has no MAC address", p.name)
+		return p, nil, fmt.Errorf("%s is no Ethernet, for it has no MAC address: use --raw without --addr, or a TUN device (--tun)", p.name)
 	case !p.up:
-		return p, nil, fmt.Errorf("%s is down: sudo ip link set %s up", p.name, p.name)
+		return p, nil, fmt.Errorf("%s is down: sudo ip link set %[1]s up", p.name)
 	}
 	for _, a := range o.Addresses {
 		for _, other := range all {
 			if other.has(a.Addr()) {
-				return p, nil, fmt.Errorf("%v is this machine's own address on %s: use --raw without --addr", a.Addr(), other.name)
+				return p, nil, fmt.Errorf("--addr %v is this machine's own address on %s: take another, or use --raw without --addr", a.Addr(), other.name)
 			}
 		}
 		if a.Bits() < 0 {
 			network, ok := p.network(a.Addr())
 			if !ok {
-				return p, nil, fmt.Errorf("%v needs the length of its network's prefix, such as %v/%d: %s has no network with it",
-					a.Addr(), a.Addr(), usualBits(a.Addr()), p.name)
+				return p, nil, fmt.Errorf("--addr %v is in no network of %s: give the length of its own, as in --addr %[1]v/%[3]d%[4]s",
+					a.Addr(), p.name, usualBits(a.Addr()), others([]port{p}, a.Addr()))
 			}
 			a = netip.PrefixFrom(a.Addr(), network.Bits())
 		}
@@ -114,10 +115,16 @@ func choose(all []port, o Options) (p port, own []netip.Prefix, err error) {
 }
 
 // usable checks that a host may have the address.
-func usable(a netip.Prefix) error {
-	b := a.Addr()
-	if b.IsMulticast() || b.IsUnspecified() || b.IsLoopback() || b.Is4() && a.Bits() < 31 && (broadcastOf(a) == b || a.Masked().Addr() == b) {
-		return fmt.Errorf("%v is no address of a host", a)
+func usable(p netip.Prefix) error {
+	a := p.Addr()
+	switch {
+	case a.IsMulticast() || a.IsUnspecified() || a.IsLoopback():
+		return fmt.Errorf("--addr %v is no address of a host", p)
+	case a.Is6() || p.Bits() > 30:
+	case broadcastOf(p) == a:
+		return fmt.Errorf("--addr %v is all hosts of its network, not one", p)
+	case p.Masked().Addr() == a:
+		return fmt.Errorf("--addr %v is a network, not a host", p)
 	}
 	return nil
 }
@@ -127,10 +134,12 @@ func checkGateways(gateways []netip.Addr, own []netip.Prefix) error {
 	n := neighbors{own: own}
 	var seen4, seen6 bool
 	for _, g := range gateways {
-		if !n.onLink(g) || !n.source(g).IsValid() {
-			return fmt.Errorf("--gateway %v is on no network of this host", g)
-		}
-		if g.Is4() && seen4 || g.Is6() && seen6 {
+		switch {
+		case slices.ContainsFunc(own, func(p netip.Prefix) bool { return p.Addr() == g }):
+			return fmt.Errorf("--gateway %v is this host itself: name the router", g)
+		case !n.onLink(g) || !n.source(g).IsValid() || n.isBroadcast(g):
+			return fmt.Errorf("--gateway %v is on no network of --addr: name the router's address there", g)
+		case g.Is4() && seen4 || g.Is6() && seen6:
 			return errors.New("--gateway takes one address of each version of IP")
 		}
 		seen4, seen6 = seen4 || g.Is4(), seen6 || g.Is6()
@@ -146,7 +155,7 @@ func named(all []port, name string) (port, error) {
 		}
 		names = append(names, p.name)
 	}
-	return port{}, fmt.Errorf("this machine has no interface %s, only %s", name, strings.Join(names, ", "))
+	return port{}, fmt.Errorf("--interface %s: this machine has only %s", name, strings.Join(names, ", "))
 }
 
 // withNetwork returns the interface that has a network with a in it. One that is
@@ -158,9 +167,30 @@ func withNetwork(all []port, a netip.Addr) (found port, err error) {
 		}
 	}
 	if found.name == "" {
-		return port{}, fmt.Errorf("no interface of this machine has a network with %v: name one with --interface", a)
+		return port{}, fmt.Errorf("--addr %v is in no network of this machine: name the interface and the length of its own, "+
+			"as in --interface eth0 --addr %[1]v/%[2]d%[3]s", a, usualBits(a), others(all, a))
 	}
 	return found, nil
+}
+
+// others offers the networks, a few, of a's version of IP that a host may be in.
+func others(all []port, a netip.Addr) string {
+	var names []string
+	for _, p := range all {
+		for _, own := range p.addresses {
+			if p.ethernet && own.Addr().Is4() == a.Is4() && !own.Addr().IsLinkLocalUnicast() {
+				names = append(names, own.Masked().String()+" on "+p.name)
+			}
+		}
+	}
+	const most = 4
+	switch {
+	case len(names) == 0:
+		return ""
+	case len(names) > most:
+		names = append(names[:most], "...")
+	}
+	return ", or take a free address of " + strings.Join(names, ", ")
 }
 
 // network returns the network of p that a is in.

@@ -49,7 +49,7 @@ type InUseError struct {
 
 // Error says so.
 func (e *InUseError) Error() string {
-	return fmt.Sprintf("%v is in use by %v: take another --addr", e.Address, e.MAC)
+	return fmt.Sprintf("--addr %v is in use by %v: take another", e.Address, e.MAC)
 }
 
 // claim begins to claim all addresses.

@@ -194,7 +194,7 @@ func networkOrder(n uint16) uint16 {
 // explain says what can be done about err.
 func explain(err error, name string) error {
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
-		return fmt.Errorf("an address of its own on %s needs CAP_NET_RAW: run sock with sudo, or in unshare -Urn, "+
+		return fmt.Errorf("an address of its own on %s needs CAP_NET_RAW: run sock with sudo, "+
 			"or allow it once with sudo setcap cap_net_raw+ep on the program; a wire (--wire) needs nothing", name)
 	}
 	return fmt.Errorf("%s: %w", name, err)
@@ -232,6 +232,15 @@ func (l *Link) next(dst netip.Addr) netip.Addr {
 		}
 	}
 	return netip.Addr{}
+}
+
+// Unanswered returns who on the link is to take what is for dst, which Path has
+// found, and whether it does not answer, or has not yet.
+func (l *Link) Unanswered(dst netip.Addr) (next netip.Addr, is bool) {
+	next = l.next(dst)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return next, l.neighbors.unanswered(next)
 }
 
 // Lost returns how many packets the interface did not take.

@@ -65,6 +65,7 @@ type neighbors struct {
 	giveUp func(h held)
 
 	known  map[netip.Addr]*neighbor
+	silent netip.Addr // who was given up last
 	claims claims
 	buf    []byte
 }
@@ -176,6 +177,14 @@ func (n *neighbors) learn(now time.Duration, a netip.Addr, mac wire.MAC, confirm
 	}
 }
 
+// unanswered reports whether a neighbor that was asked for has not answered.
+func (n *neighbors) unanswered(a netip.Addr) bool {
+	if e := n.known[a]; e != nil {
+		return !e.known
+	}
+	return a == n.silent
+}
+
 // onLink reports whether a is on a network of this host, so that it can be a
 // neighbor.
 func (n *neighbors) onLink(a netip.Addr) bool {
@@ -228,6 +237,9 @@ func (n *neighbors) advance(now time.Duration) {
 			continue
 		}
 		delete(n.known, a)
+		if !e.known || e.used {
+			n.silent = a
+		}
 		for _, h := range e.waiting {
 			n.giveUp(h)
 		}

@@ -31,7 +31,7 @@ func (l *Link) run() {
 		case errors.Is(err, unix.ENETDOWN):
 			// It may come up again, if it is still there.
 			if _, err := net.InterfaceByIndex(l.port.index); err != nil {
-				l.fail(fmt.Errorf("the interface is gone: %w", err))
+				l.fail(fmt.Errorf("the interface %s is gone", l.port.name))
 				return
 			}
 		case errors.Is(err, net.ErrClosed):

@@ -203,7 +203,10 @@ func (l *Link) run(receive func(packets [][]byte)) error {
 			err = why
 		}
 		if err != nil {
-			return fmt.Errorf("the device: %w", err)
+			if errors.Is(err, unix.EBADFD) {
+				return fmt.Errorf("the device %s is gone", l.Name)
+			}
+			return fmt.Errorf("the device %s: %w", l.Name, err)
 		}
 	}
 }
