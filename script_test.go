@@ -102,15 +102,9 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	if on != "" {
 		argv = append([]string{"nsenter", "--net", "--target", on}, argv...)
 	}
-	path, err := exec.LookPath(argv[0])
-	if err != nil && argv[0] == "sock" {
-		path = filepath.Join(strings.Split(ts.Getenv("PATH"), ":")[0], "sock")
-	} else {
-		ts.Check(err)
-	}
 	j := &job{tty: tty}
 	j.init()
-	j.cmd = &exec.Cmd{Path: path, Args: argv, Dir: ts.MkAbs("."), Env: append(os.Environ(), "PATH="+ts.Getenv("PATH"), "GORACE="+ts.Getenv("GORACE"))}
+	j.cmd = &exec.Cmd{Path: lookPath(ts, argv[0]), Args: argv, Dir: ts.MkAbs("."), Env: append(os.Environ(), "PATH="+ts.Getenv("PATH"), "GORACE="+ts.Getenv("GORACE"))}
 	j.cmd.Stdout, j.cmd.Stderr = stream{j, &j.out}, stream{j, &j.err}
 	switch {
 	case tty:
@@ -118,8 +112,9 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 		defer slave.Close()
 		j.cmd.Stdin, j.stdin = slave, master
 	case !null:
-		j.stdin, err = j.cmd.StdinPipe()
+		stdin, err := j.cmd.StdinPipe()
 		ts.Check(err)
+		j.stdin = stdin
 	}
 	// A program must not outlive the test. (Pdeathsig means the thread's
 	// death; the script's thread is locked, so it is the script's.)
@@ -134,6 +129,18 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 		j.more.Broadcast()
 	}()
 	ts.Value("jobs").(jobs)[name] = j
+}
+
+// lookPath finds a program in the PATH of the script, which has more than that of
+// the test.
+func lookPath(ts *testscript.TestScript, program string) string {
+	for _, folder := range filepath.SplitList(ts.Getenv("PATH")) {
+		if path, err := exec.LookPath(filepath.Join(folder, program)); err == nil {
+			return path
+		}
+	}
+	ts.Fatalf("%s: not found", program)
+	return ""
 }
 
 // exitStatus is the shell's $?: 128 and the number for a signal.
@@ -185,12 +192,12 @@ func cmdEOF(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 var signals = map[string]syscall.Signal{
-	"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL, "STOP": syscall.SIGSTOP,
+	"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL, "STOP": syscall.SIGSTOP, "CONT": syscall.SIGCONT,
 }
 
 func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 || signals[args[1]] == 0 {
-		ts.Fatalf("usage: signal NAME INT|TERM|HUP|KILL|STOP")
+		ts.Fatalf("usage: signal NAME INT|TERM|HUP|KILL|STOP|CONT")
 	}
 	ts.Check(jobOf(ts, args[0]).cmd.Process.Signal(signals[args[1]]))
 }
