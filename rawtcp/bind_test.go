@@ -333,6 +333,16 @@ func TestConnectErrors(t *testing.T) {
 		t.Errorf("on the link, with SO_DONTROUTE: %v", err)
 	}
 
+	// The loopback address is for this host only.
+	k = l.Socket(rawtcp.IPv4)
+	l.ok(k.Bind(l.now, at(netip.MustParseAddr("127.0.0.1"), 4001)))
+	if err := k.Connect(l.now, at(there, 7)); !errors.Is(err, rawtcp.ErrInvalid) {
+		t.Errorf("from the loopback address: %v", err)
+	}
+	if err := k.Connect(l.now, at(here, 7)); !errors.Is(err, rawtcp.ErrWouldBlock) {
+		t.Errorf("from the loopback address to this host: %v", err)
+	}
+
 	// The same pair of sockets, a second time.
 	k = l.Socket(rawtcp.IPv4)
 	l.ok(k.Set(l.now, addr, 1))

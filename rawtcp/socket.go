@@ -217,8 +217,13 @@ func (k *Socket) connect(now time.Duration, a netip.AddrPort) error {
 	if err != nil {
 		return err
 	}
-	if k.dontRoute && !path.OnLink && !path.Self {
+	switch {
+	case k.dontRoute && !path.OnLink && !path.Self:
 		return link.ErrNoRoute
+	case k.local.Addr().IsLoopback() && !path.Self:
+		// "Addresses of this form MUST NOT appear outside a host." (RFC 1122,
+		// section 3.2.1.3)
+		return ErrInvalid
 	}
 	remote := netip.AddrPortFrom(addr, a.Port())
 	local, err := k.localFor(path.Source, remote)

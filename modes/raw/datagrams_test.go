@@ -62,6 +62,13 @@ func TestDatagramErrors(t *testing.T) {
 		must(t, err)
 		wantErrno(t, "bind", other.Bind(at("0.0.0.0:1108")), syscall.EADDRINUSE)
 		wantErrno(t, "bind", other.Bind(at("10.0.0.9:1109")), syscall.EADDRNOTAVAIL)
+		must(t, other.Bind(at("127.0.0.1:1109")))
+		wantErrno(t, "connect", other.Connect(at("10.0.0.2:7"), 0), syscall.EINVAL)
+		_, err = other.WriteTo(nil, at("10.0.0.2:7"))
+		wantErrno(t, "sendto", err, syscall.EINVAL)
+		_, err = other.WriteTo(nil, at("127.0.0.1:7"))
+		must(t, err)
+		must(t, other.Close())
 
 		must(t, s.Connect(at("10.0.0.2:7777"), 0))
 		_, err = s.WriteTo(nil, at("10.0.0.2:7"))

@@ -26,6 +26,10 @@ func (s *Stack) path(k *Socket, to netip.AddrPort) (link.Path, error) {
 		return path, link.ErrNoRoute
 	case path.Broadcast && !k.flag(Broadcast) && !s.prof.UDPAnyBroadcast:
 		return path, rawtcp.ErrBroadcast
+	case k.local.Addr().IsLoopback() && !path.Self:
+		// "Addresses of this form MUST NOT appear outside a host." (RFC 1122,
+		// section 3.2.1.3)
+		return path, rawtcp.ErrInvalid
 	}
 	return path, nil
 }
