@@ -2,5 +2,5 @@
 
 package raw
 
-// background does nothing: there are no job-control signals.
+// background does nothing: there are no such signals.
 func background() {}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"sock/modes"
@@ -94,8 +95,10 @@ func seed(o *opts.Options) uint64 {
 	return binary.NativeEndian.Uint64(b[:])
 }
 
-// beHub is a hub until a signal ends the process.
+// beHub is a hub until a signal ends the process, or a line says so, or nobody can
+// read what it shows.
 func beHub(h modes.Host, o *opts.Options) (status int, err error) {
+	background()
 	options := hub.Options{MTU: o.MTU, Rules: rules(o), Seed: seed(o), Epoch: time.Now()}
 	if options.Conditions, err = conditions(o); err != nil {
 		return 0, err
@@ -112,24 +115,35 @@ func beHub(h modes.Host, o *opts.Options) (status int, err error) {
 	if err := b.Listen(o.Wire); err != nil {
 		return 0, errors.Join(err, b.Close(), views.Close())
 	}
-	end := func() {
+	end := sync.OnceFunc(func() {
 		if err := errors.Join(b.Close(), views.Close()); err != nil {
 			fmt.Fprintln(h.Stderr(), err)
 		}
-	}
+	})
 	defer h.Observe(0, nil, end)()
 	if o.Verbose > 0 {
 		fmt.Fprintf(h.Stderr(), "listening on %s\n", o.Wire)
 	}
-	background()
-	answers := h.Stdout()
-	if views.stdout() {
-		answers = h.Stderr()
+	quit := make(chan struct{})
+	go func() {
+		mistakes := direct{views.standard("standard error", h.Stderr())}
+		answers := mistakes
+		if !views.stdout() {
+			answers = direct{views.standard("standard output", h.Stdout())}
+		}
+		switch err := b.Commands(keyboard{h}, answers, mistakes); {
+		case errors.Is(err, hub.ErrQuit):
+			close(quit)
+		case err != nil && answers.err == nil && mistakes.err == nil && o.Verbose > 0:
+			fmt.Fprintf(h.Stderr(), "no commands from standard input: %v\n", err)
+		}
+	}()
+	select {
+	case <-quit:
+	case <-views.unheard:
 	}
-	if err := b.Commands(keyboard{h}, answers); err != nil && o.Verbose > 0 {
-		fmt.Fprintf(h.Stderr(), "no commands from standard input: %v\n", err)
-	}
-	select {} // a signal ends the process
+	end()
+	return views.status(0), nil
 }
 
 // keyboard is standard input as an io.Reader.

@@ -70,3 +70,13 @@ func (o *output) fail(err error) {
 	}
 	o.tell(o.name + " ends here: " + err.Error())
 }
+
+// direct is an output of which nothing is kept.
+type direct struct{ *output }
+
+// Write writes p at once.
+func (d direct) Write(p []byte) (int, error) {
+	n, _ := d.output.Write(p) // its error is d.err
+	d.Flush()
+	return n, d.err
+}

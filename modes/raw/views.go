@@ -23,6 +23,16 @@ type views struct {
 	sink   trace.Sink // all of them, or nil
 	once   sync.Once  // they are closed
 	failed atomic.Bool
+	// unheard is closed when a standard stream that shows one of them, or an
+	// answer, cannot be written: a hub ends then.
+	unheard chan struct{}
+	lose    func() // closes it
+}
+
+func newViews(h modes.Host) *views {
+	v := &views{h: h, unheard: make(chan struct{})}
+	v.lose = sync.OnceFunc(func() { close(v.unheard) })
+	return v
 }
 
 // view is one of them.
@@ -41,7 +51,7 @@ const (
 
 // hostViews opens what --trace and the others show of a host.
 func hostViews(h modes.Host, o *opts.Options, host string) (*views, error) {
-	v := &views{h: h}
+	v := newViews(h)
 	if o.Trace {
 		out := &output{name: "--trace", w: h.Stderr(), tell: v.broken}
 		v.queued(out, newTimeline(out), everything)
@@ -51,9 +61,9 @@ func hostViews(h modes.Host, o *opts.Options, host string) (*views, error) {
 
 // hubViews opens what -v and the others show of a wire.
 func hubViews(h modes.Host, o *opts.Options, epoch time.Time) (*views, error) {
-	v := &views{h: h}
+	v := newViews(h)
 	if o.Verbose > 0 {
-		out := &output{name: "-v", w: h.Stderr(), tell: v.broken}
+		out := v.standard("-v", h.Stderr())
 		v.queued(out, newListing(out, epoch), listed)
 	}
 	return v, v.files(o, epoch, "")
@@ -97,10 +107,18 @@ func (v *views) stdout() bool {
 // create opens a file, or standard output for "-".
 func (v *views) create(name string) (*output, error) {
 	if name == "-" {
-		return &output{name: "standard output", w: v.h.Stdout(), tell: v.broken}, nil
+		return v.standard("standard output", v.h.Stdout()), nil
 	}
 	f, err := os.Create(name)
 	return &output{name: name, w: f, file: f, tell: v.broken}, err
+}
+
+// standard returns an output on a standard stream.
+func (v *views) standard(name string, w io.Writer) *output {
+	return &output{name: name, w: w, tell: func(text string) {
+		v.broken(text)
+		v.lose()
+	}}
 }
 
 // queued adds a view that s writes to out, of the events that keep reports true

@@ -37,8 +37,7 @@ type cable struct {
 // numbers are what a cable counts.
 type numbers struct {
 	lastID uint64
-	nobody uint64 // packets that nobody took
-	full   uint64 // packets that were too many at once
+	losses map[string]uint64 // packets that were dropped, by why
 }
 
 // end is an end of the pipe. It stays with its address, cut or not, when who is
@@ -97,13 +96,10 @@ func newCable(o Options) *cable {
 		pipe: link.NewPipe(o.Conditions, o.Seed), state: o.Conditions,
 		mtu: o.MTU, prefix: o.Prefix, limit: o.Plugs, sink: o.Sink, log: o.Log,
 		owners: map[netip.Addr]*port{}, ends: make([]end, nowhere+1), due: never,
+		numbers: numbers{losses: map[string]uint64{}},
 	}
 	c.pipe.End = func(host string) (int, bool) {
-		a, err := netip.ParseAddr(host)
-		if err != nil {
-			return 0, false
-		}
-		end, err := c.endOf(a.Unmap())
+		end, err := c.endNamed(host)
 		if err != nil {
 			return 0, false
 		}
@@ -157,7 +153,6 @@ func (c *cable) send(now time.Duration, p *port, packet []byte) {
 		c.dropped(now, p.name, &f, tooLong)
 		return
 	case c.pipe.Stats().Pending*c.mtu >= maxUnderWay:
-		c.full++
 		c.dropped(now, "", &f, link.QueueFull)
 		return
 	}
@@ -263,7 +258,6 @@ func (c *cable) deliver(now time.Duration, f *link.Frame) {
 func (c *cable) hand(now time.Duration, p *port, f *link.Frame) {
 	switch {
 	case p == nil || p.caretaker != nil && !p.caretaker.knows(f.Packet):
-		c.nobody++
 		c.dropped(now, "", f, link.Nobody)
 		return
 	case c.pipe.IsCut(p.end):
@@ -327,6 +321,7 @@ func (c *cable) release(b []byte) {
 }
 
 func (c *cable) dropped(now time.Duration, host string, f *link.Frame, why fmt.Stringer) {
+	c.losses[why.String()]++
 	c.tell(trace.Event{
 		At: now, Kind: trace.Dropped, Host: host, Link: wireName, ID: f.ID, Packet: f.Packet, Reason: why,
 	})

@@ -136,6 +136,16 @@ func (b *bench) do(line string) {
 	must(b.t, err)
 }
 
+// answers fails unless a command answers that.
+func (b *bench) answers(line, want string) {
+	b.t.Helper()
+	got, err := b.command(b.at, line)
+	must(b.t, err)
+	if got != want {
+		b.t.Errorf("%s: the answer is\n%s\nnot\n%s", line, got, want)
+	}
+}
+
 // wantTold fails unless exactly this has been told since it was last asked.
 func (b *bench) wantTold(texts ...string) {
 	b.t.Helper()
@@ -324,8 +334,8 @@ func TestUnderWay(t *testing.T) {
 	if n := b.pipe.Stats().Pending; n > maxUnderWay/maxMTU+1 {
 		t.Errorf("%d packets are under way", n)
 	}
-	if b.full < 999 {
-		t.Errorf("%d packets were too many", b.full)
+	if n := b.losses["queue full"]; n < 999 {
+		t.Errorf("%d packets were too many", n)
 	}
 }
 

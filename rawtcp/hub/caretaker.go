@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"sock/rawtcp"
@@ -174,13 +173,29 @@ func (t *caretaker) Checksums() link.Checksums { return link.Checksums{} }
 
 // listAbsent lists the hosts whose processes have gone, and left something in
 // TIME_WAIT.
-func (c *cable) listAbsent(b *strings.Builder, now time.Duration) {
+func (c *cable) listAbsent(now time.Duration) (lines []string) {
 	for _, p := range c.absent {
-		if n, left := p.caretaker.stack.Waiting(now); n > 0 {
-			fmt.Fprintf(b, "\n%s: nobody, but %s", addresses(p.addresses), inTimeWait(n, left))
+		n, left := p.caretaker.stack.Waiting(now)
+		if n == 0 {
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("%s: nobody, but %s", addresses(p.addresses), inTimeWait(n, left)))
+		for i, r := range p.caretaker.stack.Netstat(now) {
+			if i == maxListed {
+				lines = append(lines, "  ...")
+				break
+			}
+			lines = append(lines, fmt.Sprintf("  %s to %s: %.1f s", dotted(r.Local), dotted(r.Remote), r.Left.Seconds()))
 		}
 	}
+	return lines
 }
+
+// maxListed is how many connections of a host that has gone are listed.
+const maxListed = 20
+
+// dotted returns an address and a port as all of sock shows them: 10.0.0.1.8888.
+func dotted(a netip.AddrPort) string { return fmt.Sprintf("%v.%d", a.Addr(), a.Port()) }
 
 // inTimeWait says how many connections are in TIME_WAIT, and how long the last is.
 func inTimeWait(n int, left time.Duration) string {

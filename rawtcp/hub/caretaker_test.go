@@ -86,7 +86,7 @@ func TestCaretaker(t *testing.T) {
 	b.until(14 * time.Second)
 	two.answers("Flags [.], ack 1, win 4096, length 0")
 	if answer, err := b.command(b.at, "list"); err != nil ||
-		!strings.HasSuffix(answer, "\n10.0.0.1/24: nobody, but 1 connection in TIME_WAIT for 57.0 s") {
+		!strings.HasSuffix(answer, "\n10.0.0.1/24: nobody, but 1 connection in TIME_WAIT for 57.0 s\n  10.0.0.1.6666 to 10.0.0.2.1098: 57.0 s") {
 		t.Errorf("%s %v", answer, err)
 	}
 

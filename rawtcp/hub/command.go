@@ -12,8 +12,12 @@ import (
 	"sock/rawtcp/link"
 )
 
-const help = `list                     who is on the wire, its conditions and its rules
-rules                    those that are at work, with their numbers
+// ErrQuit is what Command returns for "quit": whoever reads the lines is to end
+// the Hub.
+var ErrQuit = errors.New("quit")
+
+const help = `list                     who is on the wire, its conditions, rules and losses
+rules                    the rules at work, with their numbers
 forget N                 take rule N out of work, or all; also its words
 cut [ADDRESS]            cut the cable of a host, or the whole wire
 mend [ADDRESS]           mend it
@@ -30,214 +34,196 @@ drop WHICH               a rule: drop the 2nd pure ACK from 10.0.0.1
 hold WHICH TIME          hold the first data segment 500 ms
 duplicate WHICH          duplicate every 3rd segment port 80
 corrupt WHICH            corrupt the 1st SYN to 10.0.0.2
+quit                     end the hub, and the network with it
 help                     this`
 
-// command does what a line says, and returns what there is to answer.
+// command does what a line says, and returns what there is to answer: what "list"
+// would tell of it from then on, if that is one line.
 func (c *cable) command(now time.Duration, line string) (answer string, err error) {
 	words := strings.Fields(line)
 	if len(words) == 0 || strings.HasPrefix(words[0], "#") {
 		return "", nil
 	}
-	switch verb := strings.ToLower(words[0]); {
-	case verb == "help" || verb == "?":
-		return help, nil
-	case verb == "list":
-		return c.list(now), nil
-	case verb == "rules" && len(words) == 1:
-		return c.listRules(), nil
-	case verb == "forget":
-		return "", c.forget(words[1:])
-	case (verb == "cut" || verb == "mend") && len(words) <= 2:
-		return "", c.change(now, verb == "cut", words[1:])
-	case (verb == "freeze" || verb == "thaw") && len(words) == 1:
-		return "", c.freeze(now, verb == "freeze")
-	case verb == "mtu":
-		return "", c.setMTU(words[1:])
-	case verb == "corrupt" && len(words) > 2:
-		return "", c.rule(line) // and not a condition of that name
-	case link.IsCondition(verb):
-		return "", c.condition(words)
-	case slices.Contains([]string{"drop", "hold", "duplicate", "corrupt", "cut", "mend"}, verb):
-		return "", c.rule(line)
+	verb, rest := strings.ToLower(words[0]), words[1:]
+	if len(rest) > 0 && slices.Contains([]string{"help", "?", "list", "rules", "freeze", "thaw", "quit"}, verb) {
+		return "", fmt.Errorf("%s stands alone: leave out %q", verb, strings.Join(rest, " "))
 	}
-	return "", fmt.Errorf("there is no command %q: help tells those there are", words[0])
+	switch verb {
+	case "help", "?":
+		return help, nil
+	case "list":
+		return c.list(now), nil
+	case "rules":
+		return c.listRules(now), nil
+	case "forget":
+		return c.forget(rest)
+	case "cut", "mend":
+		if slices.ContainsFunc(rest, func(w string) bool { return strings.EqualFold(w, "at") }) {
+			return c.rule(now, line)
+		}
+		return c.change(now, verb == "cut", rest)
+	case "freeze", "thaw":
+		return c.freeze(now, verb == "freeze")
+	case "mtu":
+		return c.setMTU(rest)
+	case "drop", "hold", "duplicate":
+		return c.rule(now, line)
+	case "corrupt":
+		if len(rest) > 0 && !strings.ContainsAny(rest[0][:1], ".0123456789") {
+			return c.rule(now, line) // and not the condition of that name
+		}
+	case "quit":
+		return "", ErrQuit
+	}
+	if link.IsCondition(verb) {
+		return c.condition(words)
+	}
+	return "", fmt.Errorf("there is no command %.50q: help tells those there are", words[0])
 }
 
 // change cuts or mends a cable now: that of an address, or the whole wire.
-func (c *cable) change(now time.Duration, cut bool, whose []string) error {
+func (c *cable) change(now time.Duration, cut bool, whose []string) (answer string, err error) {
 	end := link.Everybody
-	if len(whose) > 0 {
-		a, err := netip.ParseAddr(whose[0])
-		if err != nil {
-			return fmt.Errorf("%q is no address", whose[0])
+	switch len(whose) {
+	case 0:
+	case 1:
+		if end, err = c.endNamed(whose[0]); err != nil {
+			return "", fmt.Errorf("%w; without an address it is the whole wire", err)
 		}
-		if end, err = c.endOf(a.Unmap()); err != nil {
-			return err
-		}
+	default:
+		return "", errors.New("one address at a time, or none for the whole wire")
+	}
+	what := c.cableName(end)
+	switch others := c.cutEnds(); {
+	case c.isCut(end) == cut && cut:
+		return "", fmt.Errorf("%s is cut already", what)
+	case c.isCut(end) != cut:
+	case c.cut:
+		return "", fmt.Errorf("%s is not cut, but the whole wire is: mend alone mends that", what)
+	case end == link.Everybody && len(others) > 0:
+		return "", fmt.Errorf("the wire is not cut, but %v is: mend %[1]v", c.ends[others[0]].address)
+	default:
+		return "", fmt.Errorf("%s is not cut", what)
+	}
+	if end != link.Everybody {
 		c.ends[end].pinned = true
 	}
-	switch {
-	case c.isCut(end) == cut && cut:
-		return errors.New("it is cut already")
-	case c.isCut(end) == cut:
-		return errors.New("it is not cut")
-	case cut:
+	if cut {
 		c.pipe.Cut(now, end)
-	default:
+		answer = "cut: " + what
+	} else {
 		c.pipe.Mend(now, end)
+		answer = "mended: " + what
 	}
 	c.advance(now)
-	return nil
+	return answer, nil
+}
+
+// endNamed returns the end of the pipe where an address is, or would be. It may be
+// written as list has it, with the length of the prefix.
+func (c *cable) endNamed(text string) (int, error) {
+	bare, _, _ := strings.Cut(text, "/")
+	a, err := netip.ParseAddr(bare)
+	switch {
+	case err != nil || a.Zone() != "":
+		return 0, fmt.Errorf("%.50q is no address", text)
+	case c.isBroadcast(a):
+		return 0, fmt.Errorf("%v is the address of all hosts, not of one", a)
+	}
+	return c.endOf(a.Unmap())
 }
 
 // freeze stops what is under way, or lets it go.
-func (c *cable) freeze(now time.Duration, stop bool) error {
+func (c *cable) freeze(now time.Duration, stop bool) (answer string, err error) {
 	switch is := c.pipe.IsFrozen(); {
 	case is && stop:
-		return errors.New("it is frozen already")
+		return "", errors.New("it is frozen already")
 	case is == stop:
-		return errors.New("it is not frozen")
+		return "", errors.New("it is not frozen")
 	case stop:
 		c.pipe.Freeze()
 		c.note(now, "", "wire frozen")
+		answer = "frozen"
 	default:
+		answer = fmt.Sprintf("thawed: %d under way", c.pipe.Stats().Pending)
 		c.pipe.Thaw(now)
 		c.note(now, "", "wire thawed")
 	}
 	c.advance(now)
-	return nil
+	return answer, nil
 }
 
 // condition sets conditions: "delay 40ms loss 1%".
-func (c *cable) condition(words []string) error {
+func (c *cable) condition(words []string) (answer string, err error) {
 	state := c.state
-	for ; len(words) > 1; words = words[2:] {
-		if err := state.Set(strings.ToLower(words[0]), words[1]); err != nil {
-			return err
+	for pair := range slices.Chunk(words, 2) {
+		value := "" // which is wrong for all of them
+		if len(pair) == 2 {
+			value = pair[1]
 		}
-	}
-	if len(words) > 0 {
-		return fmt.Errorf("%s of what?", words[0])
+		if err := state.Set(strings.ToLower(pair[0]), value); err != nil {
+			return "", err
+		}
 	}
 	c.state = state
 	c.pipe.Set(state)
-	return nil
+	return c.wireLine(), nil
 }
 
 // rule puts a rule to work.
-func (c *cable) rule(text string) error {
+func (c *cable) rule(now time.Duration, text string) (answer string, err error) {
 	r, err := link.ParseRule(text)
 	if err != nil {
-		return err
+		return "", err
+	}
+	var hosts []netip.Addr
+	for _, name := range r.Hosts() {
+		a, err := netip.ParseAddr(name)
+		if err != nil {
+			return "", fmt.Errorf("%q: %q is no address, and a wire knows no names", r, name)
+		}
+		hosts = append(hosts, a)
+	}
+	if at, ok := r.At(); ok && at < now {
+		return "", fmt.Errorf("%q: the hub began %.1f s ago, and that is over; list tells its time", r, now.Seconds())
 	}
 	if len(c.pipe.Rules()) >= maxRules {
-		return fmt.Errorf("there are %d rules, and no room for more", maxRules)
+		return "", fmt.Errorf("there are %d rules, and no room for more", maxRules)
 	}
-	return c.pipe.Add(r)
+	if err := c.pipe.Add(r); err != nil {
+		return "", err
+	}
+	all := c.pipe.Rules()
+	return "rule " + c.ruleLine(now, all, len(all)-1) + c.unowned(hosts...), nil
 }
 
 // forget takes a rule out of work, which its number or its words name, or all.
-func (c *cable) forget(which []string) error {
+func (c *cable) forget(which []string) (answer string, err error) {
 	all := c.pipe.Rules()
-	text := strings.Join(which, " ")
-	if strings.EqualFold(text, "all") {
-		for i := range all {
-			c.pipe.Forget(len(all) - 1 - i)
-		}
-		return nil
+	if len(which) == 2 && strings.EqualFold(which[0], "rule") {
+		which = which[1:] // as list has it
 	}
+	text := strings.Join(which, " ")
 	i, err := strconv.Atoi(text)
 	if i--; err != nil {
 		i = slices.IndexFunc(all, func(r link.Working) bool { return strings.EqualFold(r.String(), text) })
 	}
 	switch {
 	case text == "":
-		return errors.New("forget which rule? Its number, its words, or all: rules tells them")
+		return "", errors.New("forget which rule? Its number, its words, or all: rules tells them")
+	case len(all) == 0:
+		return "", errors.New("there are no rules")
+	case strings.EqualFold(text, "all"):
+		for range all {
+			c.pipe.Forget(0)
+		}
+		return fmt.Sprintf("forgotten: all of them (%d)", len(all)), nil
 	case i < 0 || i >= len(all):
-		return fmt.Errorf("there is no rule %s: rules tells those that are at work", text)
+		return "", fmt.Errorf("there is no rule %s: rules tells those that are at work", text)
 	}
 	c.pipe.Forget(i)
-	return nil
-}
-
-// listRules returns the rules, and how many packets of their kind have come.
-func (c *cable) listRules() string {
-	all := c.pipe.Rules()
-	if len(all) == 0 {
-		return "there are no rules"
-	}
-	var lines []string
-	for i, r := range all {
-		text := fmt.Sprintf("%d: %v", i+1, r)
-		if r.Seen > 0 {
-			text += fmt.Sprintf(" (of that kind have come: %d)", r.Seen)
-		}
-		lines = append(lines, text)
-	}
-	return strings.Join(lines, "\n")
+	return "forgotten: " + all[i].String(), nil
 }
 
 // maxRules is how many rules there may be: each packet asks them all.
 const maxRules = 1000
-
-// list returns who is there, and what the wire is like.
-func (c *cable) list(now time.Duration) string {
-	var b strings.Builder
-	s := c.pipe.Stats()
-	fmt.Fprintf(&b, "wire: MTU %d, %s\n", c.mtu, c.state)
-	fmt.Fprintf(&b, "packets: %d in, %d out, %d under way, %d dropped, %d duplicated, %d corrupted, %d for nobody",
-		s.In, s.Delivered, s.Pending, s.Dropped+c.full, s.Duplicated, s.Corrupted, c.nobody)
-	for _, r := range c.pipe.Rules() {
-		b.WriteString("\nrule: " + r.String())
-	}
-	if c.pipe.IsFrozen() {
-		b.WriteString("\nfrozen")
-	}
-	if c.cut {
-		b.WriteString("\ncut: all of it")
-	}
-	for _, i := range c.cutEnds() {
-		fmt.Fprintf(&b, "\ncut: %v", c.ends[i].address)
-	}
-	for _, e := range c.ends {
-		if e.mtu > 0 {
-			fmt.Fprintf(&b, "\nmtu %d: %v", e.mtu, e.address)
-		}
-	}
-	for _, p := range c.ports {
-		fmt.Fprintf(&b, "\n%s: %s, for %v, %d sent, %d received", addresses(p.addresses), p.who,
-			(now - p.since).Round(time.Second), p.sent, p.got)
-		if p.lost > 0 {
-			fmt.Fprintf(&b, ", %d lost", p.lost)
-		}
-	}
-	c.listAbsent(&b, now)
-	return b.String()
-}
-
-func addresses(all []netip.Prefix) string {
-	var words []string
-	for _, a := range all {
-		words = append(words, a.String())
-	}
-	return strings.Join(words, " ")
-}
-
-// cutEnds returns the ends whose own cable is cut, in the order of addresses.
-func (c *cable) cutEnds() (all []int) {
-	for i, e := range c.ends {
-		if i != nowhere && e.cut {
-			all = append(all, i)
-		}
-	}
-	slices.SortFunc(all, func(i, j int) int { return c.ends[i].address.Compare(c.ends[j].address) })
-	return all
-}
-
-// isCut reports whether this very cable is cut, or for Everybody the wire.
-func (c *cable) isCut(end int) bool {
-	if end == link.Everybody {
-		return c.cut
-	}
-	return c.ends[end].cut
-}

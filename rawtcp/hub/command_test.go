@@ -16,20 +16,30 @@ func TestWrongCommands(t *testing.T) {
 	b.plug("10.0.0.1")
 	b.told = nil
 	for line, want := range map[string]string{
-		"mend":                     "it is not cut",
+		"mend":                     "the wire is not cut",
+		"mend 10.0.0.1":            "10.0.0.1 is not cut",
+		"mend 10.0.0.9":            "10.0.0.9 (nobody has 10.0.0.9 now) is not cut",
 		"thaw":                     "it is not frozen",
-		"freeze 10.0.0.1":          `there is no command "freeze": help tells those there are`,
-		"cut bsdi":                 `"bsdi" is no address`,
-		"cut 0.0.0.0":              "0.0.0.0 cannot be the address of a host",
+		"freeze 10.0.0.1":          `freeze stands alone: leave out "10.0.0.1"`,
+		"quit now":                 `quit stands alone: leave out "now"`,
+		"cut bsdi":                 `"bsdi" is no address; without an address it is the whole wire`,
+		"cut fe80::1%eth0":         `"fe80::1%eth0" is no address; without an address it is the whole wire`,
+		"cut 0.0.0.0":              "0.0.0.0 cannot be the address of a host; without an address it is the whole wire",
+		"cut 10.0.0.255":           "10.0.0.255 is the address of all hosts, not of one; without an address it is the whole wire",
+		"cut 10.0.0.1 10.0.0.2":    "one address at a time, or none for the whole wire",
 		"cut 10.0.0.1 at":          `"cut 10.0.0.1 at": a time is missing; write it like "cut 10.0.0.1 at 5 s"`,
-		"cut bsdi at 1 s":          `"cut bsdi at 1 s": no host "bsdi" is on this link`,
-		"delay":                    "delay of what?",
-		"delay 1s jitter":          "jitter of what?",
+		"cut 10.0.0.1 at 4 s":      `"cut 10.0.0.1 at 4 s": the hub began 5.0 s ago, and that is over; list tells its time`,
+		"hold every SYN until 1 s": `"hold every SYN until 1 s": the hub began 5.0 s ago, and that is over; list tells its time`,
+		"cut bsdi at 9 s":          `"cut bsdi at 9 s": "bsdi" is no address, and a wire knows no names`,
+		"drop every SYN from bsdi": `"drop every SYN from bsdi": "bsdi" is no address, and a wire knows no names`,
+		"delay":                    `delay "": a time is needed, up to 24h0m0s: 40ms, 1.5s`,
+		"delay 1s jitter":          `jitter "": a time is needed, up to 24h0m0s: 40ms, 1.5s`,
 		"delay -1s":                `delay "-1s": a time is needed, up to 24h0m0s: 40ms, 1.5s`,
 		"delay NaN":                `delay "NaN": a time is needed, up to 24h0m0s: 40ms, 1.5s`,
 		"jitter soon":              `jitter "soon": a time is needed, up to 24h0m0s: 40ms, 1.5s`,
 		"delay 1s loss 2":          `loss "2": a probability is needed, from 0 to 1, or from 0% to 100%`,
 		"loss NaN":                 `loss "NaN": a probability is needed, from 0 to 1, or from 0% to 100%`,
+		"corrupt 1% loss":          `loss "": a probability is needed, from 0 to 1, or from 0% to 100%`,
 		"rate fast":                `rate "fast": bits per second are needed: 9600, 64k, 10M, 1G`,
 		"queue -1":                 `queue "-1": a number of packets is needed, up to 1000000`,
 		"loss 0 speed 7":           `"speed" is no condition of a link`,
@@ -41,17 +51,17 @@ func TestWrongCommands(t *testing.T) {
 		"mtu 10.0.0.1 1501":        `"1501" is no MTU here, which is from 68 to 1500`,
 		"mtu wire 576":             `"wire" is no address`,
 		"forget":                   "forget which rule? Its number, its words, or all: rules tells them",
-		"forget 1":                 "there is no rule 1: rules tells those that are at work",
-		"forget 0":                 "there is no rule 0: rules tells those that are at work",
-		"forget drop the 1st SYN":  "there is no rule drop the 1st SYN: rules tells those that are at work",
+		"forget all":               "there are no rules",
+		"forget 1":                 "there are no rules",
+		"forget drop the 1st SYN":  "there are no rules",
 	} {
-		if _, err := b.command(0, line); err == nil || err.Error() != want {
+		if _, err := b.command(5*time.Second, line); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, not %s", line, err, want)
 		}
 	}
 	b.wantTold()
 	if (b.state != link.Conditions{}) || len(b.pipe.Rules()) > 0 {
-		t.Errorf("changed: %+v %q", b.state, b.listRules())
+		t.Errorf("changed: %+v %q", b.state, b.listRules(0))
 	}
 }
 
@@ -151,23 +161,33 @@ func TestForget(t *testing.T) {
 			t.Errorf("%s\nnot\n%s", got, want)
 		}
 	}
-	want(`1: drop every SYN (of that kind have come: 2)
+	want(`1: drop every SYN (of that kind have come: 2, dropped: 2)
 2: drop every ACK
-3: cut 10.0.0.2 at 1 s
+3: cut 10.0.0.2 at 1 s (in 1.0 s)
 4: drop every RST
-5: cut at 5 s
-6: mend at 2 s`)
-	b.do("forget 3")
-	b.do("forget DROP every  ack")
+5: cut at 5 s (in 5.0 s)
+6: mend at 2 s (in 2.0 s)`)
+	for line, want := range map[string]string{
+		"forget 7":                "there is no rule 7: rules tells those that are at work",
+		"forget 0":                "there is no rule 0: rules tells those that are at work",
+		"forget drop the 1st RST": "there is no rule drop the 1st RST: rules tells those that are at work",
+	} {
+		if _, err := b.command(b.at, line); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, not %s", line, err, want)
+		}
+	}
+	b.answers("forget 3", "forgotten: cut 10.0.0.2 at 1 s")
+	b.answers("forget DROP every  ack", "forgotten: drop every ACK")
 	b.until(3 * time.Second) // the mend is over
-	want(`1: drop every SYN (of that kind have come: 2)
+	want(`1: drop every SYN (of that kind have come: 2, dropped: 2)
 2: drop every RST
-3: cut at 5 s`)
+3: cut at 5 s (in 2.0 s)`)
+	b.answers("forget rule 2", "forgotten: drop every RST")
 	one.segment("10.0.0.2", wire.ACK, "")
 	if len(two.got) != 1 {
 		t.Errorf("%d segments have come", len(two.got))
 	}
-	b.do("forget ALL")
+	b.answers("forget ALL", "forgotten: all of them (2)")
 	want("there are no rules")
 	b.until(10 * time.Second)
 	one.segment("10.0.0.2", wire.SYN, "")
@@ -229,7 +249,7 @@ func TestCut(t *testing.T) {
 	one.want("1s 10.0.0.3 > 10.0.0.1 elsewhere")
 	two.want()
 	three.want("1s 10.0.0.1 > 10.0.0.255 to all")
-	if _, err := b.command(b.at, "cut 10.0.0.2"); err == nil || err.Error() != "it is cut already" {
+	if _, err := b.command(b.at, "cut 10.0.0.2"); err == nil || err.Error() != "10.0.0.2 is cut already" {
 		t.Error(err)
 	}
 	b.told = nil
@@ -275,19 +295,82 @@ func TestList(t *testing.T) {
 	b.do("cut 10.0.0.2")
 	b.do("cut")
 	b.at = time.Minute
-	got, err := b.command(b.at, "list")
-	must(t, err)
-	want := `wire: MTU 1500, perfect
-packets: 2 in, 2 out, 0 under way, 0 dropped, 0 duplicated, 0 corrupted, 0 for nobody
-rule: drop the 9th SYN
-cut: all of it
+	b.answers("list", `time: 60.0 s since the hub began
+wire: MTU 1500, perfect
+packets: 2 in, 2 out, 0 under way, 0 duplicated, 0 corrupted
+dropped: 1 (receiver does not read)
+rule 1: drop the 9th SYN
+cut: the wire
 cut: 10.0.0.2
 10.0.0.1/24: a test, for 1m0s, 2 sent, 0 received
-10.0.0.2/24 fd00::2/64: a test, for 1m0s, 0 sent, 1 received, 1 lost`
-	if got != want {
-		t.Errorf("%s\nnot\n%s", got, want)
-	}
+10.0.0.2/24 fd00::2/64: a test, for 1m0s, 0 sent, 1 received, 1 lost`)
 	if got, err := b.command(b.at, "help"); err != nil || !strings.Contains(got, "cut [ADDRESS]") {
 		t.Errorf("%q: %v", got, err)
 	}
+}
+
+// Each command answers with what list has from then on, or with what it has undone;
+// and it says if nobody is there whom it is about.
+func TestAnswers(t *testing.T) {
+	b := newBench(t, Options{Conditions: link.Conditions{Delay: time.Second}})
+	one := b.plug("10.0.0.1", "fd00::1")
+	for _, c := range [][2]string{
+		{"", ""},
+		{"# nothing", ""},
+		{"cut", "cut: the wire"},
+		{"mend", "mended: the wire"},
+		{"cut 10.0.0.1/24", "cut: 10.0.0.1"},
+		{"mend fd00::1", "mended: 10.0.0.1"}, // one cable
+		{"cut 10.0.0.9", "cut: 10.0.0.9 (nobody has 10.0.0.9 now)"},
+		{"mtu 10.0.0.1 576", "mtu 576: 10.0.0.1"},
+		{"mtu 10.0.0.1 1500", "mtu 1500: 10.0.0.1"},
+		{"MTU fd00::9 1400", "mtu 1400: fd00::9 (nobody has fd00::9 now)"},
+		{"Delay 40 loss 1%", "wire: MTU 1500, delay 40s, loss 0.01"},
+		{"corrupt 1% loss 0 delay 1s", "wire: MTU 1500, delay 1s, corrupt 0.01"},
+		{"corrupt 0", "wire: MTU 1500, delay 1s"},
+		{"corrupt the 1st SYN", "rule 1: corrupt the 1st SYN"},
+		{"drop  every ACK from FD00:0::1 to 224.0.0.1", "rule 2: drop every ACK from FD00:0::1 to 224.0.0.1"},
+		{"drop every SYN from 10.0.0.8 to 10.0.0.9", "rule 3: drop every SYN from 10.0.0.8 to 10.0.0.9 (nobody has 10.0.0.8 or 10.0.0.9 now)"},
+		{"mend 10.0.0.9 at 1 min", "rule 4: mend 10.0.0.9 at 1 min (in 60.0 s) (nobody has 10.0.0.9 now)"},
+		{"freeze", "frozen"},
+	} {
+		b.answers(c[0], c[1])
+	}
+	one.segment("fd00::9", wire.ACK, "")
+	one.segment("10.0.0.1", wire.SYN, "")
+	b.answers("list", `time: 0.0 s since the hub began
+wire: MTU 1500, delay 1s
+packets: 2 in, 0 out, 2 under way, 0 duplicated, 1 corrupted
+dropped: none
+rule 1: corrupt the 1st SYN (of that kind have come: 1, corrupted: 1)
+rule 2: drop every ACK from FD00:0::1 to 224.0.0.1
+rule 3: drop every SYN from 10.0.0.8 to 10.0.0.9
+rule 4: mend 10.0.0.9 at 1 min (in 60.0 s)
+frozen
+cut: 10.0.0.9 (nobody has 10.0.0.9 now)
+mtu 1400: fd00::9 (nobody has fd00::9 now)
+10.0.0.1/24 fd00::1/64: a test, for 0s, 2 sent, 0 received`)
+	b.answers("thaw", "thawed: 2 under way")
+	for line, want := range map[string]string{
+		"mend":         "the wire is not cut, but 10.0.0.9 is: mend 10.0.0.9",
+		"cut 10.0.0.9": "10.0.0.9 (nobody has 10.0.0.9 now) is cut already",
+	} {
+		if _, err := b.command(b.at, line); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, not %s", line, err, want)
+		}
+	}
+	b.do("cut")
+	const want = "10.0.0.1 is not cut, but the whole wire is: mend alone mends that"
+	if _, err := b.command(b.at, "mend 10.0.0.1"); err == nil || err.Error() != want {
+		t.Errorf("%v, not %s", err, want)
+	}
+}
+
+// A host may be named in a rule in any form of its address.
+func TestRuleOfIPv6(t *testing.T) {
+	b := newBench(t, Options{})
+	one, two := b.plug("fd00::1"), b.plug("fd00::2")
+	b.do("drop every packet to FD00:0:0::2")
+	one.say("fd00::2", "hello")
+	two.want()
 }

@@ -81,7 +81,7 @@ func New(o Options) (*Hub, error) {
 		done: make(chan struct{}), things: map[io.Closer]struct{}{},
 	}
 	for _, r := range o.Rules {
-		if err := h.cable.rule(r); err != nil {
+		if _, err := h.cable.rule(0, r); err != nil {
 			return nil, err
 		}
 	}
@@ -131,8 +131,8 @@ func (h *Hub) Close() error {
 	return errors.Join(all...)
 }
 
-// Command does what a line says: "help" tells what there is. An error is one
-// sentence.
+// Command does what a line says, and returns a line that says so, or some: "help"
+// tells what there is. An error is one sentence, or ErrQuit.
 func (h *Hub) Command(line string) (answer string, err error) {
 	h.lock()
 	defer h.unlock()
@@ -142,23 +142,50 @@ func (h *Hub) Command(line string) (answer string, err error) {
 	return h.cable.command(h.now, line)
 }
 
-// Commands does what the lines of r say, until r ends, and writes to w what
-// there is to answer. What is wrong with a line is answered in a sentence.
-func (h *Hub) Commands(r io.Reader, w io.Writer) error {
-	lines := bufio.NewScanner(r)
-	for lines.Scan() {
-		answer, err := h.Command(lines.Text())
-		if err != nil {
-			answer = err.Error()
+// Commands does what the lines of r say, and writes to answers what there is to
+// answer, and to mistakes what is wrong with a line. It returns nil when r ends,
+// ErrQuit if a line said so, net.ErrClosed if the Hub is, or what went wrong in
+// reading or writing.
+func (h *Hub) Commands(r io.Reader, answers, mistakes io.Writer) error {
+	for lines := bufio.NewReaderSize(r, longestLine); ; {
+		line, whole, err := readLine(lines)
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
 		}
-		if answer == "" {
+		to, answer := answers, ""
+		if answer, err = h.Command(line); !whole {
+			err = fmt.Errorf("a command has %d bytes at most", longestLine)
+		}
+		switch {
+		case errors.Is(err, ErrQuit), errors.Is(err, net.ErrClosed):
+			return err
+		case err != nil:
+			to, answer = mistakes, err.Error()
+		case answer == "":
 			continue
 		}
-		if _, err := io.WriteString(w, answer+"\n"); err != nil {
+		if _, err := io.WriteString(to, answer+"\n"); err != nil {
 			return err
 		}
 	}
-	return lines.Err()
+}
+
+// longestLine is how many bytes a line with a command may have.
+const longestLine = 4096
+
+// readLine reads a line. One that is too long is skipped, and is "" and not whole.
+func readLine(r *bufio.Reader) (line string, whole bool, err error) {
+	b, more, err := r.ReadLine()
+	if !more {
+		return string(b), true, err
+	}
+	for more && err == nil {
+		_, more, err = r.ReadLine()
+	}
+	return "", false, err
 }
 
 // lock begins a turn: time stands still until unlock ends it.

@@ -18,27 +18,23 @@ import (
 // is found out on a wire.
 
 // setMTU says how long a packet may be on its way to a host and from it.
-func (c *cable) setMTU(words []string) error {
+func (c *cable) setMTU(words []string) (answer string, err error) {
 	if len(words) != 2 {
-		return errors.New("an address and a number of bytes are needed: mtu 10.0.0.2 576")
-	}
-	a, err := netip.ParseAddr(words[0])
-	if err != nil {
-		return fmt.Errorf("%q is no address", words[0])
+		return "", errors.New("an address and a number of bytes are needed: mtu 10.0.0.2 576")
 	}
 	n, err := strconv.Atoi(words[1])
 	if err != nil || n < minMTU || n > c.mtu {
-		return fmt.Errorf("%q is no MTU here, which is from %d to %d", words[1], minMTU, c.mtu)
+		return "", fmt.Errorf("%.50q is no MTU here, which is from %d to %d", words[1], minMTU, c.mtu)
 	}
-	i, err := c.endOf(a.Unmap())
+	i, err := c.endNamed(words[0])
 	if err != nil {
-		return err
+		return "", err
 	}
 	if n == c.mtu {
 		n = 0
 	}
 	c.ends[i].mtu, c.ends[i].pinned = n, true
-	return nil
+	return c.mtuLine(i), nil
 }
 
 // minMTU6 is what no link is below that has IPv6: "IPv6 requires that every link

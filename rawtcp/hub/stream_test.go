@@ -335,14 +335,37 @@ func TestCommandLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, log := newQuiet(t, Options{})
 		defer h.Close()
-		var out strings.Builder
-		must(t, h.Commands(strings.NewReader("cut\nmendd\n\nmend\n"), &out))
-		if got := out.String(); got != "there is no command \"mendd\": help tells those there are\n" {
+		var out, wrong strings.Builder
+		lines := "cut\nmendd\n\n" + strings.Repeat("x", 1<<20) + "\n# comment\nmend\r\nfreeze"
+		must(t, h.Commands(strings.NewReader(lines), &out, &wrong))
+		if got := out.String(); got != "cut: the wire\nmended: the wire\nfrozen\n" {
 			t.Error(got)
 		}
-		log.only(t, "cable cut: the wire\ncable mended: the wire\n")
-		if err := h.Commands(strings.NewReader(strings.Repeat("x", 1<<20)), &out); err == nil {
-			t.Error("a line without end has an end")
+		if got := wrong.String(); got != "there is no command \"mendd\": help tells those there are\na command has 4096 bytes at most\n" {
+			t.Error(got)
+		}
+		log.only(t, "cable cut: the wire\ncable mended: the wire\nwire frozen\n")
+	})
+}
+
+// Whoever gives the commands may end the hub, and need not be heard to the end.
+func TestQuit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, log := newQuiet(t, Options{})
+		defer h.Close()
+		if err := h.Commands(strings.NewReader("quit now\n quit \ncut\n"), io.Discard, io.Discard); !errors.Is(err, ErrQuit) {
+			t.Error(err)
+		}
+		log.only(t, "")
+		r, w := io.Pipe()
+		must(t, r.Close())
+		if err := h.Commands(strings.NewReader("list\ncut\n"), w, io.Discard); !errors.Is(err, io.ErrClosedPipe) {
+			t.Error(err)
+		}
+		log.only(t, "")
+		must(t, h.Close())
+		if err := h.Commands(strings.NewReader("list\n"), io.Discard, io.Discard); !errors.Is(err, net.ErrClosed) {
+			t.Error(err)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -135,7 +136,7 @@ func (p *parser) rule(r *Rule) error {
 // outage is [HOST] at TIME.
 func (p *parser) outage(r *Rule) (err error) {
 	if p.peek() != "at" {
-		r.host = p.next()
+		r.host = p.host()
 	}
 	if !p.take("at") {
 		return errors.New(`"at" and a time are missing`)
@@ -233,11 +234,11 @@ func (p *parser) where(r *Rule) error {
 	for {
 		switch {
 		case p.take("from"):
-			if r.from = p.next(); r.from == "" {
+			if r.from = p.host(); r.from == "" {
 				return errors.New(`a host is missing after "from"`)
 			}
 		case p.take("to"):
-			if r.to = p.next(); r.to == "" {
+			if r.to = p.host(); r.to == "" {
 				return errors.New(`a host is missing after "to"`)
 			}
 		case p.take("port"):
@@ -250,6 +251,15 @@ func (p *parser) where(r *Rule) error {
 			return nil
 		}
 	}
+}
+
+// host is a name, or an address, in the form that packets are compared with.
+func (p *parser) host() string {
+	word := p.next()
+	if a, err := netip.ParseAddr(word); err == nil {
+		return a.Unmap().String()
+	}
+	return word
 }
 
 // ordinal reads "2nd" or "second".

@@ -45,10 +45,37 @@ const (
 // String returns the words of r.
 func (r Rule) String() string { return r.text }
 
+// Hosts returns the hosts that r names, as it names them: an address in its usual
+// form.
+func (r Rule) Hosts() []string {
+	return slices.DeleteFunc([]string{r.from, r.to, r.host}, func(name string) bool { return name == "" })
+}
+
+// At returns the time that r speaks of, if it is one after which r does nothing:
+// when a cable is cut or mended, or until when packets are held.
+func (r Rule) At() (at time.Duration, ok bool) {
+	return r.at, r.isOutage() || r.action == actHoldUntil
+}
+
+// Done returns what r does to a packet, as a participle: "dropped".
+func (r Rule) Done() string {
+	switch r.action {
+	case actDrop:
+		return "dropped"
+	case actHold, actHoldUntil:
+		return "held"
+	case actDuplicate:
+		return "duplicated"
+	case actCorrupt:
+		return "corrupted"
+	}
+	return ""
+}
+
 // rule is a Rule at work.
 type rule struct {
 	Rule
-	seen int // packets that were of the kind
+	seen, struck int // packets that were of the kind, and those it was about
 }
 
 // isOutage reports whether r is about a cable at some time, and no packet.
@@ -80,7 +107,8 @@ func (p *Pipe) Add(r Rule) error {
 // Working is a Rule at work.
 type Working struct {
 	Rule
-	Seen int // packets that were of its kind, whichever of them it is about
+	Seen   int // packets that were of its kind, whichever of them it is about
+	Struck int // packets that it was about
 }
 
 // Rules returns the rules at work, in the order of Add. One that cuts or mends a
@@ -88,7 +116,7 @@ type Working struct {
 func (p *Pipe) Rules() []Working {
 	var all []Working
 	for _, r := range p.rules {
-		all = append(all, Working{r.Rule, r.seen})
+		all = append(all, Working{r.Rule, r.seen, r.struck})
 	}
 	return all
 }
@@ -144,10 +172,14 @@ func (p *Pipe) matches(r *rule, v *view) bool {
 		return false
 	}
 	r.seen++
+	hit := r.seen%r.every == 0
 	if len(r.these) > 0 {
-		return slices.Contains(r.these, r.seen)
+		hit = slices.Contains(r.these, r.seen)
 	}
-	return r.seen%r.every == 0
+	if hit {
+		r.struck++
+	}
+	return hit
 }
 
 func (p *Pipe) isHost(name string, a netip.Addr) bool {
