@@ -122,11 +122,14 @@ type asker interface {
 	Unanswered(dst netip.Addr) (next netip.Addr, is bool)
 }
 
+// forwarder is a link at whose other end is a router, if that is one.
+type forwarder interface{ Forwards(dst netip.Addr) bool }
+
 // explainSilence says who does not answer, if it is a neighbor.
 func (h *Host) explainSilence(dst netip.Addr) string {
 	l, ok := h.link.(asker)
 	if !ok {
-		return ""
+		return h.explainUnrouted(dst)
 	}
 	next, silent := l.Unanswered(dst)
 	how := "ARP"
@@ -141,6 +144,20 @@ func (h *Host) explainSilence(dst netip.Addr) string {
 	}
 	return "the gateway to " + dst.String() + ", " + next.String() + ", did not answer " + how +
 		": check --gateway, and that the gateway is up"
+}
+
+// explainUnrouted says so if the other end of the link drops what is not for
+// itself.
+func (h *Host) explainUnrouted(dst netip.Addr) string {
+	p, err := h.link.Path(dst)
+	if l, ok := h.link.(forwarder); !ok || err != nil || p.OnLink || l.Forwards(dst) {
+		return ""
+	}
+	version := "ipv4.ip_forward"
+	if dst.Is6() {
+		version = "ipv6.conf.all.forwarding"
+	}
+	return "this machine does not forward, so what is for " + dst.String() + " ends behind the device: try sudo sysctl -w net." + version + "=1"
 }
 
 // place is where a host must be that does not answer: on the link, if that has no

@@ -113,6 +113,17 @@ func newLink(name string, own []netip.Prefix, mtu int) (*Link, error) {
 	return l, nil
 }
 
+// Forwards reports whether the kernel passes on what is not for itself, as far as
+// that is known.
+func (l *Link) Forwards(dst netip.Addr) bool {
+	version := "ipv4"
+	if dst.Is6() {
+		version = "ipv6"
+	}
+	b, err := os.ReadFile("/proc/sys/net/" + version + "/conf/" + l.Name + "/forwarding")
+	return err != nil || string(b) != "0\n"
+}
+
 // MTU returns that of the device.
 func (l *Link) MTU() int { return l.mtu }
 
