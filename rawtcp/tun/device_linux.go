@@ -97,7 +97,8 @@ func explainAttach(err error, name string) error {
 	return fmt.Errorf("the TUN device %s: %w", name, err)
 }
 
-// SetUp gives a device its MTU, in bytes, and its addresses, and turns it on.
+// SetUp gives a device its MTU, in bytes, and its addresses, and turns it on. When
+// it returns, the kernel takes packets for them.
 func SetUp(device string, mtu int, addresses []netip.Prefix) error {
 	is, err := net.InterfaceByName(device)
 	if err != nil {
@@ -111,6 +112,11 @@ func SetUp(device string, mtu int, addresses []netip.Prefix) error {
 		// Or the kernel asks for routers. It is no harm if it does.
 		_ = os.WriteFile("/proc/sys/net/ipv6/conf/"+device+"/disable_ipv6", []byte("1"), 0o644)
 	}
+	made, err := openRoutes()
+	if err != nil {
+		return fmt.Errorf("%s: %w", device, err)
+	}
+	defer made.close()
 	for _, a := range addresses {
 		if err := addAddress(is.Index, a); err != nil {
 			return fmt.Errorf("%v on %s: %w", a, device, err)
@@ -118,6 +124,14 @@ func SetUp(device string, mtu int, addresses []netip.Prefix) error {
 	}
 	if err := turnOn(device, mtu); err != nil {
 		return fmt.Errorf("%s: %w", device, err)
+	}
+	for _, a := range addresses {
+		if a.Addr().Is4() {
+			continue // that is in use at once
+		}
+		if err := made.await(a.Addr()); err != nil {
+			return fmt.Errorf("%v on %s: %w", a, device, err)
+		}
 	}
 	return nil
 }
