@@ -91,7 +91,7 @@ func (c *cable) change(now time.Duration, cut bool, whose []string) (answer stri
 			return "", fmt.Errorf("%w; without an address it is the whole wire", err)
 		}
 	default:
-		return "", errors.New("one address at a time, or none for the whole wire")
+		return "", errors.New("one address at a time, or none for the whole wire; and some other time is: cut 10.0.0.1 at 5 s")
 	}
 	what := c.cableName(end)
 	switch others := c.cutEnds(); {
@@ -160,6 +160,9 @@ func (c *cable) condition(words []string) (answer string, err error) {
 		value := "" // which is wrong for all of them
 		if len(pair) == 2 {
 			value = pair[1]
+		}
+		if !link.IsCondition(strings.ToLower(pair[0])) {
+			return "", fmt.Errorf("%.50q is no condition of a wire: each is a word and a value, delay 40ms loss 1%%", pair[0])
 		}
 		if err := state.Set(strings.ToLower(pair[0]), value); err != nil {
 			return "", err

@@ -39,9 +39,9 @@ func TestStaleFile(t *testing.T) {
 	second, err := New(Options{})
 	must(t, err)
 	defer second.Close()
-	want := place + ": another process is the hub of this wire already"
+	want := place + ": another process is the hub of this wire already: plug into it without --hub, or use another name"
 	if runtime.GOOS == "linux" {
-		want = fmt.Sprintf("%s: process %d is the hub of this wire already", place, os.Getpid())
+		want = fmt.Sprintf("%s: process %d is the hub of this wire already: plug into it without --hub, or use another name", place, os.Getpid())
 	}
 	if err := second.Listen(place); err == nil || err.Error() != want {
 		t.Errorf("%v, not %s", err, want)
@@ -50,7 +50,7 @@ func TestStaleFile(t *testing.T) {
 
 	other := filepath.Join(t.TempDir(), "notes")
 	must(t, os.WriteFile(other, []byte("mine"), 0o600))
-	if err := second.Listen(other); err == nil || err.Error() != other+" is there already, and is no socket" {
+	if err := second.Listen(other); err == nil || err.Error() != other+" is there already, and is no socket; use another name" {
 		t.Error(err)
 	}
 	if b, err := os.ReadFile(other); string(b) != "mine" {
@@ -127,12 +127,19 @@ func TestListenErrors(t *testing.T) {
 	must(t, err)
 	defer h.Close()
 	dir := t.TempDir()
-	long := filepath.Join(dir, strings.Repeat("x", 200))
-	if err := h.Listen(long); err == nil || !strings.Contains(err.Error(), "use a shorter one") {
-		t.Error(err)
-	}
-	if err := h.Listen(filepath.Join(dir, "no", "wire")); !errors.Is(err, os.ErrNotExist) {
-		t.Error(err)
+	file := filepath.Join(dir, "file")
+	must(t, os.WriteFile(file, nil, 0o600))
+	long := filepath.Join(dir, strings.Repeat("x", 108))
+	for place, want := range map[string]string{
+		dir:                              " is there already, and is no socket; use another name",
+		filepath.Join(dir, "no", "wire"): ": there is no directory " + filepath.Join(dir, "no") + "; make it first",
+		filepath.Join(file, "wire"):      ": " + file + " is no directory; use another name",
+		long:                             ": the name of a socket has about 100 bytes at most; use a shorter one",
+		long + strings.Repeat("x", 1000): ": the name of a socket has about 100 bytes at most; use a shorter one",
+	} {
+		if err := h.Listen(place); err == nil || err.Error() != place+want {
+			t.Errorf("%v, not %s%s", err, place, want)
+		}
 	}
 	udp := overUDP(t, h)
 	if err := h.Listen(udp); err == nil || !strings.HasPrefix(err.Error(), udp+": ") || strings.Count(err.Error(), "udp") != 1 {

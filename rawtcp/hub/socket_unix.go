@@ -33,7 +33,7 @@ func listenFile(path string, mode fs.FileMode) (net.Listener, error) {
 	f := os.NewFile(uintptr(fd), path)
 	defer f.Close()
 	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: socketName(path)}); err != nil {
-		return nil, bindError(path, err)
+		return nil, nameError(path, err)
 	}
 	l := &fileListener{path: path}
 	if l.file, err = os.Lstat(path); err == nil {
@@ -51,12 +51,29 @@ func listenFile(path string, mode fs.FileMode) (net.Listener, error) {
 	return l, nil
 }
 
-// bindError says what a name must be like, which bind(2) does not.
-func bindError(path string, err error) error {
-	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENAMETOOLONG) {
+// nameError says what is wrong with a name, of which lstat(2) and bind(2) tell only
+// that something is.
+func nameError(path string, err error) error {
+	directory := filepath.Dir(path)
+	switch {
+	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENAMETOOLONG):
 		return fmt.Errorf("%s: the name of a socket has about 100 bytes at most; use a shorter one", path)
+	case errors.Is(err, unix.ENOENT):
+		return fmt.Errorf("%s: there is no directory %s; make it first", path, directory)
+	case errors.Is(err, unix.ENOTDIR):
+		return fmt.Errorf("%s: %s is no directory; use another name", path, directory)
+	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM), errors.Is(err, unix.EROFS):
+		return fmt.Errorf("%s: no file can be made in %s (%w); use another directory", path, directory, bare(err))
 	}
-	return fmt.Errorf("%s: %w", path, err)
+	return fmt.Errorf("%s: %w", path, bare(err))
+}
+
+// bare returns err without the call and the name.
+func bare(err error) error {
+	if path := new(fs.PathError); errors.As(err, &path) {
+		return path.Err
+	}
+	return err
 }
 
 // socketName returns path such that it is a file's name: "@" before it would
@@ -93,17 +110,19 @@ func removeStale(path string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return err
+		return nameError(path, err)
 	case is.Mode().Type() != fs.ModeSocket:
-		return fmt.Errorf("%s is there already, and is no socket", path)
+		return fmt.Errorf("%s is there already, and is no socket; use another name", path)
 	}
 	conn, err := net.Dial("unix", socketName(path))
 	switch {
 	case err == nil:
 		defer conn.Close()
-		return fmt.Errorf("%s: %s is the hub of this wire already", path, whoIs(conn))
+		return fmt.Errorf("%s: %s is the hub of this wire already: plug into it without --hub, or use another name", path, whoIs(conn))
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return os.Remove(path)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("%s is there already, and is not yours; use another name", path)
 	}
 	return fmt.Errorf("%s is there already: %w", path, err)
 }
