@@ -20,8 +20,8 @@ import (
 //
 // Then the program ours is sock with our own TCP on it, theirs is sock with the
 // kernel's TCP at its other end, and there runs any program at that other end. The
-// addresses of both are $ours and $theirs, and $mss is what a segment with
-// timestamps carries.
+// addresses of both are $ours and $theirs. A segment with timestamps carries $mss
+// bytes, and one without $longmss.
 func TestLinks(t *testing.T) {
 	for _, m := range meetings {
 		t.Run(m.name, func(t *testing.T) {
@@ -47,7 +47,7 @@ type meeting struct {
 
 var meetings = []meeting{
 	{"loopback,IPv4", "--raw", "", "127.0.0.1", "127.0.0.1", false, 65483},
-	{"loopback,IPv6", "-6 --raw", "-6", "::1", "::1", false, 65464},
+	{"loopback,IPv6", "-6 --raw", "-6", "::1", "::1", false, 65463},
 	{"veth,IPv4", "--raw", "", "10.0.0.1", "10.0.0.2", true, 1448},
 	{"veth,IPv6", "-6 --raw", "-6", "fd00::1", "fd00::2", true, 1428},
 	{"ether,IPv4", "--raw --addr 10.0.0.9", "", "10.0.0.9", "10.0.0.2", true, 1448},
@@ -82,4 +82,5 @@ func cmdLink(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("ours", m.ours)
 	ts.Setenv("theirs", m.theirs)
 	ts.Setenv("mss", fmt.Sprint(m.mss))
+	ts.Setenv("longmss", fmt.Sprint(m.mss+12))
 }
