@@ -14,7 +14,8 @@ import (
 // TestLinks runs each of its scripts on each link on which our own TCP and the
 // kernel's can meet, with both versions of IP.
 //
-// The scripts have one more command:
+// Those in the folder own are for links on which our address is no one of the
+// kernel's. The scripts have one more command:
 //
 //	link    make the link
 //
@@ -31,6 +32,9 @@ func TestLinks(t *testing.T) {
 				return setupScript(env)
 			}
 			runScripts(t, "modes/raw/testdata/links", setup, commands{"link": cmdLink})
+			if m.own {
+				runScripts(t, "modes/raw/testdata/links/own", setup, commands{"link": cmdLink})
+			}
 		})
 	}
 }
@@ -42,18 +46,19 @@ type meeting struct {
 	theirFlags   string // of the kernel's
 	ours, theirs string // addresses
 	host         bool   // the kernel's TCP is that of another machine
+	own          bool   // our address is no one of the kernel's
 	mss          int
 }
 
 var meetings = []meeting{
-	{"loopback,IPv4", "--raw", "", "127.0.0.1", "127.0.0.1", false, 65483},
-	{"loopback,IPv6", "-6 --raw", "-6", "::1", "::1", false, 65463},
-	{"veth,IPv4", "--raw", "", "10.0.0.1", "10.0.0.2", true, 1448},
-	{"veth,IPv6", "-6 --raw", "-6", "fd00::1", "fd00::2", true, 1428},
-	{"ether,IPv4", "--raw --addr 10.0.0.9", "", "10.0.0.9", "10.0.0.2", true, 1448},
-	{"ether,IPv6", "-6 --raw --addr fd00::9", "-6", "fd00::9", "fd00::2", true, 1428},
-	{"tun,IPv4", "--raw --tun tun7 --addr 10.9.0.2/24", "", "10.9.0.2", "10.9.0.1", false, 1448},
-	{"tun,IPv6", "-6 --raw --tun tun7 --addr fd09::2/64", "-6", "fd09::2", "fd09::1", false, 1428},
+	{"loopback,IPv4", "--raw", "", "127.0.0.1", "127.0.0.1", false, false, 65483},
+	{"loopback,IPv6", "-6 --raw", "-6", "::1", "::1", false, false, 65463},
+	{"veth,IPv4", "--raw", "", "10.0.0.1", "10.0.0.2", true, false, 1448},
+	{"veth,IPv6", "-6 --raw", "-6", "fd00::1", "fd00::2", true, false, 1428},
+	{"ether,IPv4", "--raw --addr 10.0.0.9", "", "10.0.0.9", "10.0.0.2", true, true, 1448},
+	{"ether,IPv6", "-6 --raw --addr fd00::9", "-6", "fd00::9", "fd00::2", true, true, 1428},
+	{"tun,IPv4", "--raw --tun tun7 --addr 10.9.0.2/24", "", "10.9.0.2", "10.9.0.1", false, true, 1448},
+	{"tun,IPv6", "-6 --raw --tun tun7 --addr fd09::2/64", "-6", "fd09::2", "fd09::1", false, true, 1428},
 }
 
 func cmdLink(ts *testscript.TestScript, neg bool, args []string) {
