@@ -48,7 +48,7 @@ type options struct {
 func (o *options) init(s *Stack) {
 	*o = options{
 		ttl: s.prof.TTL, tos: s.prof.TOS, linger: -1,
-		sendBuf: s.cfg.SendBuffer, recvBuf: s.cfg.RecvBuffer, cfg: s.cfg,
+		sendBuf: s.cfg.SendBuffer, cfg: s.cfg,
 	}
 }
 
@@ -152,7 +152,7 @@ func (k *Socket) Get(o Option) (int, error) {
 	case SendBuf:
 		return k.sendBuf, nil
 	case RecvBuf:
-		return k.recvBuf, nil
+		return cmp.Or(k.recvBuf, k.cfg.RecvBuffer), nil
 	case MaxSeg:
 		switch {
 		case k.conn != nil:
@@ -205,5 +205,7 @@ func (k *Socket) applyTo(now time.Duration, c *conn) {
 	t.SetNoPush(k.noPush)
 	t.SetMaxSeg(k.maxSeg)
 	t.SetSendBuffer(k.sendBuf)
-	t.SetRecvBuffer(now, k.recvBuf)
+	if k.recvBuf != 0 {
+		t.SetRecvBuffer(now, k.recvBuf)
+	}
 }

@@ -190,7 +190,12 @@ func linux() *Profile {
 			MSSMin:     48,
 
 			SendBuffer: 212992,
-			RecvBuffer: 131072,
+			// Half of tcp_rmem, 4096 131072 33554432: the other half is for what
+			// lies around the data. 832 is that of a packet on a virtual Ethernet.
+			RecvBuffer:   65536,
+			RecvMax:      16777216,
+			RecvOverhead: 832,
+			Window:       tcb.WindowMemory,
 
 			InitialRTO:  second,
 			MinRTO:      200 * time.Millisecond,
@@ -299,7 +304,7 @@ func bsd() *Profile {
 			KeepInterval: 75 * second,
 			KeepCount:    10,
 
-			ExactWindow: true,
+			Window: tcb.WindowExact,
 
 			AckDelay: 200 * time.Millisecond,
 			AckEvery: 0, // the window counts

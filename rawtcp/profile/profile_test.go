@@ -49,7 +49,7 @@ func TestEverySettingByName(t *testing.T) {
 // setAny sets s to some value that it has not.
 func setAny(p *Profile, s Setting) bool {
 	was := s.Get(p)
-	for _, v := range []string{"yes", "no", "7", "8", "7s", "newreno", "never", "tahoe", "mss", "3s,4s"} {
+	for _, v := range []string{"yes", "no", "7", "8", "7s", "newreno", "exact", "never", "tahoe", "mss", "3s,4s"} {
 		if s.set(p, v) == nil && s.Get(p) != was {
 			return true
 		}

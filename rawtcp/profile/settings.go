@@ -66,7 +66,9 @@ func settings() []Setting {
 		boolean("keep-byte", "a keepalive probe carries a byte of garbage", func(p p) *bool { return &p.TCP.KeepByte }),
 		boolean("keep-reset", "send a RST when no probe has been answered", func(p p) *bool { return &p.TCP.KeepReset }),
 
-		boolean("window-exact", "every ACK tells all the room there is, however little more that is", func(p p) *bool { return &p.TCP.ExactWindow }),
+		words("window", "steps: the window grows by a segment or half the buffer; exact: every ACK tells all the room there is (Berkeley); memory: it is what the memory that is free can hold (Linux)", func(p p) *tcb.WindowRule { return &p.TCP.Window }, "steps", "exact", "memory"),
+		integer("rcvbuf-max", "bytes", "what rcvbuf grows to for a reader that keeps up (window=memory); 0: it does not", 0, many, func(p p) *int { return &p.TCP.RecvMax }),
+		integer("rcvbuf-overhead", "bytes", "what a segment takes in memory, besides its data (window=memory)", 0, 65535, func(p p) *int { return &p.TCP.RecvOverhead }),
 		duration("ack-delay", "how long an ACK may wait; 0: not at all", func(p p) d { return &p.TCP.AckDelay }),
 		integer("ack-every", "count", "full-sized segments for one ACK; 0: only the delay counts", 0, 255, func(p p) *int { return &p.TCP.AckEvery }),
 		integer("ack-quick", "count", "ACKs at once while the peer may be in slow start; 0: none", 0, 255, func(p p) *int { return &p.TCP.QuickAcks }),

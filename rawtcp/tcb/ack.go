@@ -210,6 +210,10 @@ func (t *TCB) updateWindow(now time.Duration, a *arrival) bool {
 func (t *TCB) setWindow(a *arrival) {
 	v := &t.snd
 	v.wnd = seq.Size(a.s.Window) << v.shift
+	if a.s.Flags.Has(wire.SYN) {
+		// A SYN+ACK has crossed ours: its window "MUST NOT be scaled" (RFC 7323, 2.2).
+		v.wnd = seq.Size(a.s.Window)
+	}
 	v.max = max(v.max, v.wnd)
 	v.wl1, v.wl2 = a.seq, a.s.Ack
 }

@@ -29,6 +29,22 @@ const (
 	ReuseTimestamps           // RFC 6191: that, or its timestamp is newer
 )
 
+// WindowRule says how the receive window is reckoned.
+type WindowRule uint8
+
+// The rules.
+const (
+	// WindowSteps: it grows by a segment or half the buffer at a time, as the RFC
+	// wants it.
+	WindowSteps WindowRule = iota
+	// WindowExact reckons it anew with each segment that comes or goes (Berkeley):
+	// what there is room for is accepted, though the window was said to be smaller,
+	// and every ACK tells of all the room there is, however little more that is.
+	WindowExact
+	// WindowMemory is the part of the free memory that data can fill (Linux).
+	WindowMemory
+)
+
 // Config is how a system does TCP, as data. Many connections share one; none
 // changes it. All durations are exact where the clock is; a Clock with ticks
 // rounds them up.
@@ -87,12 +103,10 @@ type Config struct {
 	KeepByte     bool // a probe carries a byte of garbage, for 4.2BSD
 	KeepReset    bool // RST to a peer that has answered no probe
 
-	// ExactWindow reckons the window anew with each segment that comes or goes
-	// (Berkeley): what there is room for is accepted, though the window was said
-	// to be smaller, and every ACK tells of all the room there is, however little
-	// more that is. Otherwise a window grows by a segment or half
-	// the buffer at a time, as the RFC wants it.
-	ExactWindow bool
+	// The receive window.
+	Window       WindowRule
+	RecvMax      int // what RecvBuffer grows to for a reader that keeps up; 0: it does not (WindowMemory)
+	RecvOverhead int // bytes that a segment takes in memory, besides its data (WindowMemory)
 
 	// Acknowledgments.
 	AckDelay      time.Duration // 0: no delay

@@ -243,7 +243,7 @@ func (t *TCB) checkSequence(now time.Duration, a *arrival) (Reason, bool) {
 	// "There are four cases for the acceptability test for an incoming
 	// segment" (table 6).
 	wnd := t.rcv.window()
-	if t.cfg.ExactWindow {
+	if t.cfg.Window == WindowExact {
 		wnd = max(wnd, seq.Size(t.space()))
 	}
 	edge := t.rcv.nxt.Add(wnd)

@@ -395,7 +395,7 @@ func (t *TCB) emitSYN(now time.Duration, s *wire.Segment) {
 	t.synOptions(now, s)
 	// "The window field in a segment where the SYN bit is set (i.e., a <SYN>
 	// or <SYN,ACK>) MUST NOT be scaled." (RFC 7323, 2.2)
-	s.Window = uint16(min(t.space(), 65535))
+	s.Window = uint16(min(t.firstWindow(), 65535))
 	if v.nxt == v.iss {
 		v.nxt = v.iss.Add(1)
 		v.resend = v.nxt
@@ -495,6 +495,7 @@ func (t *TCB) ackSent(now time.Duration, s *wire.Segment) {
 	wnd := seq.Size(s.Window) << t.rcv.shift
 	t.rcv.adv = seq.Max(t.rcv.adv, s.Ack.Add(wnd))
 	t.rcv.max = max(t.rcv.max, wnd)
+	t.rcv.mem.told = int(wnd)
 	t.ackDone(now)
 }
 

@@ -175,7 +175,11 @@ func (t *TCB) duplicate(left, right seq.Value) {
 // segments that it grows by send an ACK.
 func (t *TCB) countAck(now time.Duration, n int) {
 	r := &t.rcv
-	r.seen = max(r.seen, uint16(min(n, int(r.mss))), min(536, r.mss))
+	larger := n > r.usual()
+	r.seen = uint16(max(r.usual(), min(n, int(r.mss))))
+	if t.cfg.Window == WindowMemory {
+		t.memoryTakes(n, larger)
+	}
 	t.ack.owed += n
 	quick := t.quicken(now, n)
 	if t.cfg.StreamHead > 0 {

@@ -65,7 +65,7 @@ func (t *TCB) relisten(now time.Duration) {
 
 // renew forgets what an earlier connection has left.
 func (t *TCB) renew() {
-	t.rcv = recvVars{buf: buffer{limit: t.rcv.buf.limit}}
+	t.rcv = newRecvVars(t.rcv.buf.limit)
 	t.ack = ackVars{}
 	t.ts = timestamps{offset: t.ts.offset}
 	t.rtt = rttVars{}
@@ -215,11 +215,15 @@ func (t *TCB) peerOptions(now time.Duration, s *wire.Segment) {
 }
 
 // scale returns the shift count to offer: large enough for the whole buffer,
-// and not so large that the window moves in big steps.
+// and not so large that the window moves in big steps. A
+// buffer of the user's own choice will not grow.
 func (t *TCB) scale() uint8 {
 	n := uint8(0)
 	for n < 14 && t.rcv.buf.limit>>n > 65535 {
 		n++
+	}
+	if t.opt.recvBuf {
+		return n
 	}
 	for n < min(uint8(t.cfg.WindowShift), 14) && t.rcv.buf.limit>>n >= 128 {
 		n++
@@ -235,6 +239,7 @@ func (t *TCB) receiveSYN(now time.Duration, s *wire.Segment) {
 	t.rcv.up = t.rcv.nxt
 	t.ts.acked = t.rcv.nxt
 	t.rcv.mss = uint16(t.announce())
-	t.rcv.adv = t.rcv.nxt.Add(seq.Size(min(t.rcv.buf.limit, 65535)))
 	t.peerOptions(now, s)
+	t.rcv.adv = t.rcv.nxt.Add(seq.Size(t.firstWindow()))
+	t.memoryOpens(now)
 }

@@ -110,6 +110,7 @@ func (s *sendVars) finAcked() bool { return s.fin && s.end().Less(s.una) }
 type recvVars struct {
 	buf  buffer // what can be read, and what has arrived beyond holes
 	held spans  // what has arrived beyond nxt
+	mem  memory // what the window is reckoned from, by one rule
 
 	irs seq.Value
 	nxt seq.Value // RCV.NXT
@@ -130,6 +131,10 @@ type recvVars struct {
 	seen    uint16 // the most data in a segment so far
 
 	last time.Duration // when a segment last came in
+}
+
+func newRecvVars(limit int) recvVars {
+	return recvVars{buf: buffer{limit: limit}, mem: memory{ratio: ratioUnit / 2}}
 }
 
 // window returns RCV.WND.
@@ -163,7 +168,8 @@ type options struct {
 	keepAlive bool
 	inline    bool // urgent data stays in the stream
 	noPush    bool
-	maxSeg    int // the user's bound on segment size; 0: none
+	recvBuf   bool // the receive buffer is as the user wants it
+	maxSeg    int  // the user's bound on segment size; 0: none
 }
 
 // reply is a segment outside the stream that waits to be sent.
@@ -199,7 +205,7 @@ func (t *TCB) Init(cfg *Config, p Params) {
 	}
 	t.ts.offset = p.TSOffset
 	t.snd.buf.limit = cfg.SendBuffer
-	t.rcv.buf.limit = max(cfg.RecvBuffer, leastRecv)
+	t.rcv = newRecvVars(max(cfg.RecvBuffer, leastRecv))
 }
 
 // State returns the state.

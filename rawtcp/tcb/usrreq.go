@@ -104,6 +104,7 @@ func (t *TCB) Read(now time.Duration, p []byte) (int, error) {
 	n := t.readable()
 	if n > 0 && t.state != SynRcvd {
 		n = t.take(p[:min(n, len(p))])
+		t.memoryRead(now)
 		t.windowOpens(now)
 		t.quickRead()
 		return n, nil
@@ -275,8 +276,9 @@ const leastRecv = 2
 // SetRecvBuffer sets how many bytes may wait to be read, and so the window
 // (SO_RCVBUF), 2 at least. A window that the peer knows of is never taken
 // back. For one of more than 65535 bytes call it before the connection is
-// opened.
+// opened. It does not grow any more.
 func (t *TCB) SetRecvBuffer(now time.Duration, n int) {
 	t.rcv.buf.limit = max(n, leastRecv<<t.rcv.shift)
+	t.opt.recvBuf = true
 	t.windowOpens(now)
 }

@@ -9,7 +9,7 @@ import (
 // Berkeley tells of all the room there is, as soon as it sends an ACK for some
 // other reason; the RFC lets a window grow only by enough.
 func TestExactWindow(t *testing.T) {
-	f := at(t, tcb.Established, set("window-exact=yes", "rcvbuf=4096"))
+	f := at(t, tcb.Established, set("window=exact", "rcvbuf=4096"))
 	f.in("P. 1:14(13) ack 1")
 	f.read(13)
 	f.advanceToTimer()
@@ -24,7 +24,7 @@ func TestExactWindow(t *testing.T) {
 
 // The RST of an abort tells the window, as the segment before it did.
 func TestResetWindow(t *testing.T) {
-	f := at(t, tcb.Established, set("window-exact=yes", "rcvbuf=4096"))
+	f := at(t, tcb.Established, set("window=exact", "rcvbuf=4096"))
 	f.ok(f.c.Abort(f.now))
 	f.want("R. 1:1(0) ack 1 win 4096")
 }

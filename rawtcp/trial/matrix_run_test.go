@@ -246,7 +246,7 @@ func (r *run) check() error {
 			return nil
 		}
 		in[n] = u.sock.Info()
-		if err := checkInfo(&in[n], r.hosts[n].Profile().TCP.StreamHead); err != nil {
+		if err := checkInfo(&in[n], &r.hosts[n].Profile().TCP); err != nil {
 			return fmt.Errorf("end %d in %v: %w", n, in[n].State, err)
 		}
 	}
@@ -263,9 +263,13 @@ func (r *run) check() error {
 	return nil
 }
 
-// checkInfo checks the variables of one end. It may keep head bytes beside what
-// is in its buffer.
-func checkInfo(in *tcb.Info, head int) error {
+// checkInfo checks the variables of one end.
+func checkInfo(in *tcb.Info, cfg *tcb.Config) error {
+	room := in.RecvBuffer + cfg.StreamHead
+	if cfg.Window == tcb.WindowMemory {
+		// All of the memory may come to be data, and a window is rounded up.
+		room = max(2*in.RecvBuffer, 2304) + 1<<in.RcvShift
+	}
 	rexmt, persist := in.Timers[tcb.TimerRexmt] >= 0, in.Timers[tcb.TimerPersist] >= 0
 	switch {
 	case in.State == tcb.Closed:
@@ -274,7 +278,7 @@ func checkInfo(in *tcb.Info, head int) error {
 		return fmt.Errorf("una %d, nxt %d", in.SndUna, in.SndNxt)
 	case in.SndUna.Less(in.ISS):
 		return fmt.Errorf("una %d, iss %d", in.SndUna, in.ISS)
-	case in.SendQueued > in.SendBuffer || in.RecvQueued+in.OutOfOrder > in.RecvBuffer+head:
+	case in.SendQueued > in.SendBuffer || in.RecvQueued+in.OutOfOrder > room:
 		return fmt.Errorf("%d and %d+%d bytes in buffers of %d and %d",
 			in.SendQueued, in.RecvQueued, in.OutOfOrder, in.SendBuffer, in.RecvBuffer)
 	case rexmt && persist:

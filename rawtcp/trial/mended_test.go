@@ -78,7 +78,7 @@ func TestProbeWithFIN(t *testing.T) {
 		l := newLab(t, transit)
 		a, b := l.addAs("bsdi", prof, "sndbuf=8192"), l.addAs("sun", prof, "rcvbuf=2048", "wscale=no")
 		c, s := l.connection(a, b, discard)
-		text := strings.Repeat("x", 2048)
+		text := strings.Repeat("x", s.Info().RcvWnd)
 		l.write(c, text)
 		l.run(time.Second)
 		l.ok(c.Shutdown(l.now))

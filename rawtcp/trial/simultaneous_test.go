@@ -81,12 +81,12 @@ func TestFig18_18Others(t *testing.T) {
 			"vangogh.7777 > bsdi.8888: S 1058199041:1058199041(0) ack 91904002 win 8192 <mss 1460,nop,nop,sackOK,nop,wscale 0>",
 		},
 		"linux": {
-			"bsdi.8888 > vangogh.7777: S 91904001:91904001(0) win 65535 <mss 1460,nop,nop,sackOK,nop,wscale 10>",
-			"vangogh.7777 > bsdi.8888: S 1058199041:1058199041(0) win 8192 <mss 1460,nop,nop,sackOK,nop,wscale 7>",
-			"bsdi.8888 > vangogh.7777: S 91904001:91904001(0) ack 1058199042 win 65535 <mss 1460,nop,nop,sackOK,nop,wscale 10>",
-			"vangogh.7777 > bsdi.8888: S 1058199041:1058199041(0) ack 91904002 win 8192 <mss 1460,nop,nop,sackOK,nop,wscale 7>",
-			"bsdi.8888 > vangogh.7777: . ack 1 win 128 <nop,nop,sack 1 {0:1}>",
-			"vangogh.7777 > bsdi.8888: . ack 1 win 64 <nop,nop,sack 1 {0:1}>",
+			"bsdi.8888 > vangogh.7777: S 91904001:91904001(0) win 64240 <mss 1460,nop,nop,sackOK,nop,wscale 10>",
+			"vangogh.7777 > bsdi.8888: S 1058199041:1058199041(0) win 7300 <mss 1460,nop,nop,sackOK,nop,wscale 7>",
+			"bsdi.8888 > vangogh.7777: S 91904001:91904001(0) ack 1058199042 win 64240 <mss 1460,nop,nop,sackOK,nop,wscale 10>",
+			"vangogh.7777 > bsdi.8888: S 1058199041:1058199041(0) ack 91904002 win 7300 <mss 1460,nop,nop,sackOK,nop,wscale 7>",
+			"bsdi.8888 > vangogh.7777: . ack 1 win 63 <nop,nop,sack 1 {0:1}>",
+			"vangogh.7777 > bsdi.8888: . ack 1 win 58 <nop,nop,sack 1 {0:1}>",
 		},
 	} {
 		l, _, _, j, k := across(t, prof)

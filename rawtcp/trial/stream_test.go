@@ -226,10 +226,17 @@ func TestRel4(t *testing.T) {
 		l.write(c, text)
 		l.run(time.Minute)
 		// A window that is scaled may have a rest that cannot be told.
-		if in := s.Info(); in.RecvQueued+in.RcvWnd != 4096 || in.RcvWnd>>in.RcvShift != 0 {
+		room := 4096
+		if prof == "linux" {
+			room = s.Info().RecvQueued + s.Info().RcvWnd
+			if room < 4096*15/16 || room > 2*4096 {
+				t.Errorf("%d bytes have found room", room)
+			}
+		}
+		if in := s.Info(); in.RecvQueued+in.RcvWnd != room || in.RcvWnd>>in.RcvShift != 0 {
 			t.Errorf("%d bytes have come, and there is room for %d", in.RecvQueued, in.RcvWnd)
 		}
-		if in := c.Info(); in.SndNxt.Sub(in.ISS) > 1+4096+1 {
+		if in := c.Info(); int(in.SndNxt.Sub(in.ISS)) > 1+room+1 {
 			t.Errorf("%d bytes have been sent", in.SndNxt.Sub(in.ISS)-1)
 		}
 		r := l.reader(s)
