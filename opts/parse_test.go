@@ -251,6 +251,8 @@ func TestRefusals(t *testing.T) {
 		{"--raw --addr fd00::8,10.0.0.8,10.0.0.9 host port", "--addr takes one address of each version of IP, unless it is on a wire: drop 10.0.0.8 or 10.0.0.9"},
 		{"--raw --addr 10.0.0.9 --gateway 10.0.0.1,10.0.0.2 host port", "--gateway takes an address such as 10.0.0.1 or fe80::1, of each version of IP one, with a comma between, not \"10.0.0.1,10.0.0.2\""},
 		{"--raw --addr auto host port", "--addr auto is for a wire, whose hub knows what is free: name an address, or add --wire FILE"},
+		{"--hub --wire udp:127.0.0.1", "--wire takes the name of a socket's file, or udp:ADDRESS:PORT, such as udp:127.0.0.1:7000, not \"udp:127.0.0.1\""},
+		{"--hub --wire udp:127.0.0.1:0", "--wire takes the name of a socket's file, or udp:ADDRESS:PORT, such as udp:127.0.0.1:7000, not \"udp:127.0.0.1:0\""},
 		{"--raw --wire w --tun tun0 host port", "--tun is not for a wire: drop it, or drop --wire"},
 		{"--raw --wire w --gateway 10.0.0.1 host port", "--gateway is not for a wire: drop it, or drop --wire"},
 		{

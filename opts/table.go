@@ -352,7 +352,7 @@ func table(o *Options) []Flag {
 		},
 		{
 			"", "wire", "FILE", own, anywhere,
-			word{&o.Wire, "the name of a socket's file, or udp:ADDRESS:PORT", nil},
+			wire{&o.Wire},
 			"the wire whose hub is here, or udp:ADDRESS:PORT",
 		},
 		{

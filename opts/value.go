@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -221,6 +222,22 @@ func (v word) Set(s string) error {
 	}
 	*v.s = s
 	return nil
+}
+
+// wire is where a hub is to be found.
+type wire struct{ s *string }
+
+func (v wire) takes() string {
+	return "the name of a socket's file, or udp:ADDRESS:PORT, such as udp:127.0.0.1:7000"
+}
+
+func (v wire) Set(s string) error {
+	if address, ok := strings.CutPrefix(s, "udp:"); ok {
+		if _, port, err := net.SplitHostPort(address); err != nil || port == "" || port == "0" {
+			return errTakes
+		}
+	}
+	return word{s: v.s}.Set(s)
 }
 
 // addresses are those of a host, with the length of their network's prefix, or -1
