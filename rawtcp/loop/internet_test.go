@@ -248,7 +248,7 @@ func TestDatagrams(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, o, func(t *testing.T, p *pair) {
 				a := bound(t, p.a, "0.0.0.0:7", func(k *udp.Socket) error { return k.Set(udp.Broadcast, 1) })
-				b := bound(t, p.b, "0.0.0.0:7", nil)
+				b := bound(t, p.b, "0.0.0.0:7", func(k *udp.Socket) error { return k.Set(udp.RecvBuf, 40_000) })
 				group := netip.MustParseAddr("224.1.1.1")
 				sendTo(t, p.b, b, "224.1.1.1:7", "too soon")
 				long := strings.Repeat("long ", 10_000)[:49_999]
@@ -263,7 +263,7 @@ func TestDatagrams(t *testing.T) {
 				sendTo(t, p.a, a, "224.1.1.1:7", "group")
 				sendTo(t, p.b, b, "224.1.1.1:7", "members")
 				wantDatagrams(t, p.a, a, "self", "loopback", "all")
-				// The default buffer has no room for the long one.
+				// The buffer has no room for the long one.
 				wantDatagrams(t, p.b, b, "hello", "all", "group", "members")
 				p.b.Do(func(time.Duration, *rawtcp.Stack) {
 					if b.Dropped() != 1 {

@@ -159,7 +159,7 @@ func rfc9293() *Profile {
 		TTL:           64,
 		UDPChecksum:   true,
 		UDPMaxData:    65507,
-		UDPRecvBuffer: 40 * (1024 + 16),
+		UDPRecvBuffer: 212992, // three of the longest datagrams, as Linux has it
 		BindTimeWait:  true,
 	}
 }
