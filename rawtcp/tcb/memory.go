@@ -99,7 +99,7 @@ func (t *TCB) memoryWindow() int {
 			return now
 		}
 	}
-	free = min(free, m.most, 65535<<r.shift)
+	free = min(free, m.most)
 	wnd := (free + unit - 1) / unit * unit
 	if r.shift == 0 {
 		// Without a scale it is a whole number of segments.
@@ -111,7 +111,7 @@ func (t *TCB) memoryWindow() int {
 			wnd = free
 		}
 	}
-	return max(wnd, now)
+	return min(max(wnd, now), 65535<<r.shift)
 }
 
 // memoryTakes has n bytes that have come in order tell how much of the memory is

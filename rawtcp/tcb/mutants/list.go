@@ -50,7 +50,7 @@ var mutants = []mutant{
 	{"window shrinks", "window.go", "\treturn seq.Size(now)\n", "\treturn seq.Size(min(free, now))\n"},
 	{"silly windows", "window.go", "if free-now >= max(min(r.buf.limit/2, int(r.mss)), 1) {", "if free >= now {"},
 	{"no window update", "window.go", "\tif by >= max(", "\tif false && by >= max("},
-	{"window of memory shrinks", "memory.go", "return max(wnd, now)", "return wnd"},
+	{"window of memory shrinks", "memory.go", "min(max(wnd, now), 65535<<r.shift)", "min(wnd, 65535<<r.shift)"},
 	{"window of memory rounded down", "memory.go", "wnd := (free + unit - 1) / unit * unit", "wnd := free / unit * unit"},
 	{"memory of data only", "memory.go", "/ together * t.cfg.RecvOverhead", "/ together * 0"},
 	{"window of memory does not grow", "memory.go", "\t\tm.most += min(room, max(2*t.dataSize(), 2*n))\n", ""},
