@@ -46,7 +46,13 @@ func (t *TCB) Check() error {
 	if r.adv.Less(r.nxt) {
 		return fmt.Errorf("rcv.nxt %d is beyond the window %d", r.nxt, r.adv)
 	}
-	if err := check("held", r.held, r.nxt, r.adv); err != nil && v.synAcked() {
+	edge := r.adv
+	if n := len(r.held); n > 0 && t.cfg.Window == WindowExact {
+		// There was room for it, though the window was said to be smaller; and the
+		// user may have made the buffer smaller since.
+		edge = seq.Max(edge, r.held[n-1].right)
+	}
+	if err := check("held", r.held, r.nxt, edge); err != nil && v.synAcked() {
 		return err
 	}
 	return check("sacked", t.sack.got, v.una, v.nxt)

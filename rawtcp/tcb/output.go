@@ -267,14 +267,14 @@ func (t *TCB) join(at seq.Value, most, n int) (joined, size int) {
 }
 
 // wait is called when nothing can be sent: it sees to it that something will
-// be. What is outstanding has its timer since it was sent; here it is data
-// that may not be sent yet, for which nobody else will wake us.
+// be. What is outstanding has its timer since it was sent, unless a window that
+// had opened is closed again; else it is data that may not be sent yet, for which
+// nobody else will wake us.
 func (t *TCB) wait(now time.Duration) {
-	if !t.state.Synchronized() || t.state == TimeWait || t.outstanding() ||
-		t.running(TimerRexmt) || t.running(TimerPersist) {
+	if !t.state.Synchronized() || t.state == TimeWait || t.running(TimerRexmt) || t.running(TimerPersist) {
 		return
 	}
-	if t.urgentWaits() && t.cfg.UrgentRepeats {
+	if t.urgentWaits() && t.cfg.UrgentRepeats && !t.outstanding() {
 		return
 	}
 	if t.snd.buf.n > 0 || t.snd.fin && !t.snd.finAcked() {

@@ -156,6 +156,25 @@ func TestPersist(t *testing.T) {
 	f.wantTimer(tcb.TimerRexmt, time.Second)
 }
 
+// A window that has opened may be closed again before anything is sent: by an ACK
+// that the network has put behind the one that opened it. Then what a probe has sent
+// is outstanding, and the probes go on.
+func TestPersistAgain(t *testing.T) {
+	f := at(t, tcb.Established)
+	f.in(". 1:1(0) ack 1 win 0")
+	f.send(100)
+	f.wantNothing()
+	f.advanceToTimer()
+	f.want(". 1:2(1) ack 1")
+	open, closed := f.parse(". 1:1(0) ack 1 win 50"), f.parse(". 1:1(0) ack 1 win 0")
+	f.c.Input(f.now, &open)
+	f.c.Input(f.now, &closed)
+	f.wantNothing()
+	f.advanceToTimer()
+	f.want(". 1:2(1) ack 1")
+	f.wantRule(tcb.RuleProbe)
+}
+
 // But a peer that never answers is taken for dead, as it is when data is not
 // acknowledged.
 func TestPersistDead(t *testing.T) {

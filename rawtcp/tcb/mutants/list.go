@@ -106,6 +106,7 @@ var mutants = []mutant{
 	{"timer runs on when all is acknowledged", "ack.go", "\tcase !t.outstanding():\n\t\tt.stop(now, TimerRexmt)\n", "\tcase !t.outstanding():\n"},
 	{"user timeout ignored", "timer.go", "return limit > 0 && now-t.rtt.since >= limit", "return limit < 0"},
 	{"no persist", "output.go", "\t\tt.enterPersist(now)\n", ""},
+	{"no probe of a window that closes again", "output.go", "t.state == TimeWait || t.running(TimerRexmt)", "t.state == TimeWait || t.outstanding() || t.running(TimerRexmt)"},
 	{"persist without back-off", "timer.go", "wait := t.baseRTO() << min(t.probes, 20)", "wait := t.baseRTO()"},
 	{"gives up on a peer that answers probes", "timer.go", "func (t *TCB) answered() { t.keeps, t.unanswered = 0, 0 }", "func (t *TCB) answered() { t.keeps = 0 }"},
 	{"probes a dead peer for ever", "timer.go", "\tt.unanswered++\n", ""},
