@@ -56,11 +56,13 @@ func TestCourseEnds(t *testing.T) {
 		{"run/SIGTERM", run, syscall.SIGTERM, false},
 		{"run/SIGHUP", run, syscall.SIGHUP, false},
 		{"run/^C", run, syscall.SIGINT, true},
+		{`run/^\`, run, syscall.SIGQUIT, true},
 		{"run/SIGKILL", run, syscall.SIGKILL, false},
 		{"run/unread", run, syscall.SIGPIPE, false},
 		{"by hand/SIGTERM", byHand, syscall.SIGTERM, false},
 		{"by hand/SIGHUP", byHand, syscall.SIGHUP, false},
 		{"by hand/^C", byHand, syscall.SIGINT, true},
+		{`by hand/^\`, byHand, syscall.SIGQUIT, true},
 		{"by hand/unread", byHand, syscall.SIGPIPE, false},
 	} {
 		for when, line := range map[string]string{"at once": "", "with hosts": "client:  connected"} {
