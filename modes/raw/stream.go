@@ -1,6 +1,7 @@
 package raw
 
 import (
+	"cmp"
 	"errors"
 	"net/netip"
 	"slices"
@@ -98,7 +99,9 @@ func (s *stream) Connect(a netip.AddrPort, limit time.Duration) error {
 		return nil
 	})
 	if errors.Is(err, modes.ErrTimeout) {
-		return syscall.ETIMEDOUT
+		// What ICMP told of the SYNs: TCP "SHOULD make the information available
+		// to the application" (RFC 1122, section 4.2.3.9).
+		return cmp.Or(s.Err(), error(syscall.ETIMEDOUT))
 	}
 	return err
 }

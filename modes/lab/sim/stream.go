@@ -120,6 +120,9 @@ func (s *stream) Connect(a netip.AddrPort, limit time.Duration) error {
 		until = s.now() + limit
 	}
 	if !s.p.w.await(until, s.canWrite) {
+		if err := s.k.Err(); err != nil {
+			return errnoOf(err) // what ICMP told of the SYNs
+		}
 		return eTIMEDOUT
 	}
 	if s.k.State() == tcb.Closed {

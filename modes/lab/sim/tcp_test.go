@@ -1,11 +1,13 @@
 package sim
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"sock/modes/lab/programs"
+	"sock/rawtcp/link"
 )
 
 // Fig 18-1: telnet to the discard server, open for 4.1 s.
@@ -235,6 +237,19 @@ func TestTimeouts(t *testing.T) {
 		if _, at, _ := p.Done(); at-start != c.at {
 			t.Errorf("%s ended after %v, want %v", c.line, at-start, c.at)
 		}
+	}
+}
+
+// A connect that has waited long enough gives what ICMP has told meanwhile.
+func TestTimeoutOfUnreachable(t *testing.T) {
+	l := newLab(t)
+	l.pair(HostOptions{}, HostOptions{Router: true})
+	l.host("a").Node.AddRoute(link.Route{To: netip.MustParsePrefix("10.9.0.0/16"), Gateway: netip.MustParseAddr("10.0.0.2")})
+	p := l.start("a", "sock --connect-timeout 2 10.9.0.9 discard")
+	l.run(time.Minute)
+	l.wantScreen(p, "active open error: Network is unreachable\n")
+	if _, at, _ := p.Done(); at != 2*time.Second {
+		t.Errorf("it ended after %v", at)
 	}
 }
 
