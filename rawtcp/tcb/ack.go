@@ -189,7 +189,13 @@ func (t *TCB) updateWindow(now time.Duration, a *arrival) bool {
 	// them, whatever its number: it may be a retransmission that fills a hole.
 	// "The check here prevents using old segments to update the window", and
 	// SND.WND counts from SND.UNA, which moves.
-	if !v.una.Less(a.s.Ack) && !v.wl1.Less(a.seq) && !(v.wl1 == a.seq && v.wl2.LessEq(a.s.Ack)) {
+	wl1 := v.wl1
+	if t.rcv.hasFIN {
+		// No number of the peer's lies beyond its FIN. A forged one that does would
+		// keep out all that the peer says from now on.
+		wl1 = seq.Min(wl1, t.rcv.fin.Add(1))
+	}
+	if !v.una.Less(a.s.Ack) && !wl1.Less(a.seq) && !(wl1 == a.seq && v.wl2.LessEq(a.s.Ack)) {
 		return false
 	}
 	before := v.wnd

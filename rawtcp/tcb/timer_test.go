@@ -175,6 +175,20 @@ func TestPersistAgain(t *testing.T) {
 	f.wantRule(tcb.RuleProbe)
 }
 
+// A forged segment may close the window; but if it has a number beyond the FIN of
+// the peer, the peer can open it again, though none of its own will be so high.
+func TestPersistForged(t *testing.T) {
+	f := at(t, tcb.CloseWait)
+	f.in(". 100:110(10) ack 1 win 0")
+	f.drain()
+	f.send(100)
+	f.wantNothing()
+	f.advanceToTimer()
+	f.want(". 1:2(1) ack 2")
+	f.in(". 2:2(0) ack 1 win 1000")
+	f.want("P. 1:101(100) ack 2")
+}
+
 // But a peer that never answers is taken for dead, as it is when data is not
 // acknowledged.
 func TestPersistDead(t *testing.T) {

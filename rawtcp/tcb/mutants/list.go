@@ -84,7 +84,7 @@ var mutants = []mutant{
 	{"ignores the window", "output.go", "p := plan{at: v.nxt, n: max(min(queued, usable, most), 0)}", "p := plan{at: v.nxt, n: max(min(queued, most), 0)}"},
 	{"ignores the window when it sends again", "output.go", "\t\tright = seq.Max(edge, at)\n", ""},
 	{"window one too large", "output.go", "usable = int(edge.Sub(v.nxt))", "usable = int(edge.Sub(v.nxt)) + 1"},
-	{"old window updates taken", "ack.go", "!v.wl1.Less(a.seq) && !(v.wl1 == a.seq && v.wl2.LessEq(a.s.Ack))", "false"},
+	{"old window updates taken", "ack.go", "!wl1.Less(a.seq) && !(wl1 == a.seq && v.wl2.LessEq(a.s.Ack))", "false"},
 	{"window not scaled on the way in", "ack.go", "v.wnd = seq.Size(a.s.Window) << v.shift", "v.wnd = seq.Size(a.s.Window)"},
 	{"no Nagle", "output.go", "calm := (idle || t.opt.noDelay) && !t.opt.noPush", "calm := !t.opt.noPush"},
 	{"Nagle cannot be switched off", "output.go", "calm := (idle || t.opt.noDelay) && !t.opt.noPush", "calm := idle && !t.opt.noPush"},
