@@ -20,8 +20,8 @@ import (
 //	link    make the link
 //
 // Then the program ours is sock with our own TCP on it, theirs is sock with the
-// kernel's TCP at its other end, and there runs any program at that other end. The
-// addresses of both are $ours and $theirs. A segment with timestamps carries $mss
+// kernel's TCP at its other end, and here and there run any program at our end and at
+// the other. The addresses of both are $ours and $theirs. A segment with timestamps carries $mss
 // bytes, and one without $longmss.
 func TestLinks(t *testing.T) {
 	for _, m := range meetings {
@@ -66,19 +66,32 @@ func cmdLink(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: link")
 	}
 	m := ts.Value("meeting").(meeting)
-	there := "exec"
+	there := ""
 	if m.host {
 		cmdHost(ts, false, []string{"B"})
-		there = "exec nsenter --net --target " + ts.Getenv("B")
+		there = ts.Getenv("B")
 		// A link that has just come up loses packets for up to a second.
 		ts.Check(ts.Exec("ping", "-c", "1", "-W", "20", m.theirs))
+	}
+	m.programs(ts, "", there)
+}
+
+// programs makes those that TestLinks tells of. The two hosts are the network
+// namespaces of processes; without a number a host is this one.
+func (m meeting) programs(ts *testscript.TestScript, here, there string) {
+	on := func(host string) string {
+		if host == "" {
+			return "exec"
+		}
+		return "exec nsenter --net --target " + host
 	}
 	programs := ts.MkAbs("bin")
 	ts.Check(os.Mkdir(programs, 0o777))
 	for name, line := range map[string]string{
-		"ours":   "exec sock " + m.flags,
-		"theirs": there + " sock " + m.theirFlags,
-		"there":  there,
+		"ours":   on(here) + " sock " + m.flags,
+		"theirs": on(there) + " sock " + m.theirFlags,
+		"here":   on(here),
+		"there":  on(there),
 	} {
 		script := fmt.Sprintf("#!/bin/sh\n%s \"$@\"\n", line)
 		ts.Check(os.WriteFile(filepath.Join(programs, name), []byte(script), 0o777))
