@@ -2,6 +2,8 @@ package lab
 
 import (
 	"cmp"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -50,16 +52,15 @@ func perform(e *Exercise, host modes.Host, to io.Writer) (err error) {
 	return cmp.Or(err, p.err)
 }
 
-// start makes the directory, and starts the shell.
-func (p *performance) start(e *Exercise) (err error) {
+// heir is what the shell does first. This process may be killed at any time: the
+// shell, which gets SIGTERM then, removes the directory. So it says when it is
+// ready to, before there is one, and waits for the line that says that all is there.
+const heir = `trap 'rm -rf "$SOCK_SCRATCH"' EXIT; trap exit TERM; echo; read -r _ && . "$0" </dev/null`
+
+// start starts the shell, and makes the directory.
+func (p *performance) start(e *Exercise) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.directory, err = os.MkdirTemp("", "sock-course-"); err != nil {
-		return err
-	}
-	if err = copyCourse(p.directory); err != nil {
-		return err
-	}
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -68,12 +69,18 @@ func (p *performance) start(e *Exercise) (err error) {
 	if err != nil {
 		return err
 	}
-	defer printed.Close()
-	shell := exec.Command("sh", filepath.Join(p.directory, e.Name+".sh"))
-	shell.Env = append(os.Environ(), "SOCK="+self, "SOCK_SCRATCH="+p.directory)
+	directory := filepath.Join(os.TempDir(), "sock-course-"+rand.Text())
+	shell := exec.Command("sh", "-c", heir, filepath.Join(directory, e.Name+".sh"))
+	shell.Env = append(os.Environ(), "SOCK="+self, "SOCK_SCRATCH="+directory)
 	shell.Stdout, shell.Stderr = printed, printed
 	shell.SysProcAttr = ownGroup()
-	if err := shell.Start(); err != nil {
+	begin, err := shell.StdinPipe() // which Wait closes
+	if err != nil {
+		return errors.Join(err, screens.Close(), printed.Close())
+	}
+	err = shell.Start()
+	printed.Close() // if the shell ends, that is the end of what is printed
+	if err != nil {
 		screens.Close()
 		return fmt.Errorf("the scripts of the course are for a POSIX shell: %w", err)
 	}
@@ -83,7 +90,18 @@ func (p *performance) start(e *Exercise) (err error) {
 		killGroup(shell.Process) // what the shell has left, if somebody has killed it
 		close(p.ended)
 	}()
-	return nil
+	if _, err := screens.Read(make([]byte, 1)); err != nil {
+		return fmt.Errorf("the shell of the course: %w", err)
+	}
+	if err := os.Mkdir(directory, 0o700); err != nil {
+		return fmt.Errorf("no directory for temporary files, set TMPDIR to one where you may write: %w", err)
+	}
+	p.directory = directory
+	if err := copyCourse(directory); err != nil {
+		return err
+	}
+	_, err = io.WriteString(begin, "\n")
+	return err
 }
 
 // grace is how long a shell may take to end what it has started, which it does
