@@ -43,7 +43,9 @@ func (s *Stack) sendCookie(now time.Duration, k *Socket, src, dst netip.Addr) {
 	s.in.Options, s.in.Payload = wire.Options{HasMSS: true, MSS: cookieMSS(mss)}, nil
 	if c := s.child(now, k, src, dst, s.cookie(&p, s.in.Seq, t, mss), false); c != nil {
 		s.stats.CookiesSent++
-		s.output(now, c)
+		for c.tcb.Output(now, &s.out) {
+			s.send(now, dst, src, c.ttl, c.tos, &s.out, tcb.RuleCookie)
+		}
 		s.recycle(c)
 	}
 }
@@ -80,8 +82,7 @@ func (s *Stack) reinstate(now time.Duration, c *conn, src, dst netip.Addr) {
 // cookie. If so, the SYN is made up again, and all goes on from there.
 func (s *Stack) receiveCookie(now time.Duration, k *Socket, src, dst netip.Addr) {
 	if !s.hasCookie(now, src, dst) {
-		s.refuse(now, dst, src, &s.in)
-		s.drop(now, tcb.AckToListen)
+		s.refuseACK(now, src, dst)
 		return
 	}
 	if len(k.queue.complete) >= k.queue.room {
@@ -94,8 +95,9 @@ func (s *Stack) receiveCookie(now time.Duration, k *Socket, src, dst netip.Addr)
 		SrcPort: ack.SrcPort, DstPort: ack.DstPort, Seq: ack.Seq - 1, Flags: wire.SYN, Window: ack.Window,
 		Options: wire.Options{HasMSS: true, MSS: cookieMSS(uint32(cookie >> 24))},
 	}
+	s.cause = "receive ACK of a SYN cookie"
 	c := s.child(now, k, src, dst, cookie, true)
-	s.in = ack
+	s.cause, s.in = "", ack
 	if c == nil {
 		return
 	}

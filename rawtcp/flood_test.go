@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"sock/rawtcp/link"
 	"sock/rawtcp/seq"
 	"sock/rawtcp/tcb"
+	"sock/rawtcp/trace"
 	"sock/rawtcp/wire"
 )
 
@@ -89,6 +91,9 @@ func TestFloodCookies(t *testing.T) {
 		p := l.peer(at(there, 5000), at(here, 80))
 		p.syn = wire.Options{HasMSS: true, MSS: 1024}
 		p.send(wire.SYN, "")
+		if why := l.out[0].why; why != tcb.RuleCookie.String() {
+			t.Errorf("%s: a cookie is sent because %s", name, why)
+		}
 		synack := p.take(wire.SYN | wire.ACK)
 		if o := synack.Options; !o.HasMSS || o.HasScale || o.HasTimestamps || o.SACKPermitted {
 			t.Errorf("%s: a cookie cannot keep %+v", name, o)
@@ -104,6 +109,15 @@ func TestFloodCookies(t *testing.T) {
 		l.pass(30 * time.Second)
 		l.take()
 		p.send(wire.ACK, "")
+		var states []string
+		for _, e := range l.log {
+			if e.Kind == trace.State && e.Remote == p.me {
+				states = append(states, e.To+" by "+e.Text)
+			}
+		}
+		if want := []string{"SYN_RCVD by receive ACK of a SYN cookie", "ESTABLISHED by receive ACK"}; !slices.Equal(states, want) {
+			t.Errorf("%s: the ACK that brings it back leads to %q", name, states)
+		}
 		p.send(wire.ACK|wire.PSH, "good")
 		if s := l.Stats(); s.CookiesReceived != 1 {
 			t.Fatalf("%s: %+v", name, s)

@@ -181,7 +181,7 @@ func TestSegmentsToListener(t *testing.T) {
 			p.send(c.flags, "")
 			if c.want == 0 {
 				l.quiet(c.flags.String())
-			} else if s := p.take(c.want); s.Seq != 77 {
+			} else if s := l.one(); s.Flags != c.want || s.Seq != 77 || s.why != tcb.RuleAckToListen.String() {
 				t.Errorf("%v: answered by %+v", c.flags, s)
 			}
 			if l.dropped() != c.why.String() || l.Stats().Dropped != 1 {

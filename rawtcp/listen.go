@@ -63,8 +63,7 @@ func (s *Stack) receiveListen(now time.Duration, k *Socket, src, dst netip.Addr)
 	case seg.Flags.Has(wire.ACK) && s.prof.SYNCookies && !seg.Flags.Has(wire.SYN):
 		s.receiveCookie(now, k, src, dst)
 	case seg.Flags.Has(wire.ACK):
-		s.refuse(now, dst, src, seg)
-		s.drop(now, tcb.AckToListen)
+		s.refuseACK(now, src, dst)
 	case !seg.Flags.Has(wire.SYN):
 		s.drop(now, tcb.NotSYN)
 	case s.queueFull(now, k, src, dst):
@@ -73,6 +72,14 @@ func (s *Stack) receiveListen(now time.Duration, k *Socket, src, dst netip.Addr)
 		p := pair{dst.As16(), src.As16(), seg.DstPort, seg.SrcPort}
 		s.accept(now, k, src, dst, s.isn.Next(now, p.bytes()))
 	}
+}
+
+// refuseACK answers an ACK for a listening socket: "An acceptable reset segment
+// should be formed for any arriving ACK-bearing segment." (RFC 9293, 3.10.7.2)
+func (s *Stack) refuseACK(now time.Duration, src, dst netip.Addr) {
+	tcb.Refuse(&s.in, &s.out) // it is no RST
+	s.reset(now, dst, src, tcb.RuleAckToListen)
+	s.drop(now, tcb.AckToListen)
 }
 
 // queueFull deals with a SYN that the queue has no room for: "TCP just ignores
@@ -89,7 +96,7 @@ func (s *Stack) queueFull(now time.Duration, k *Socket, src, dst netip.Addr) boo
 		s.sendCookie(now, k, src, dst)
 		return true
 	case s.prof.OverflowReset:
-		s.refuse(now, dst, src, &s.in)
+		s.refuse(now, dst, src)
 	}
 	s.drop(now, QueueFull)
 	return true
@@ -137,7 +144,7 @@ func (s *Stack) child(now time.Duration, k *Socket, src, dst netip.Addr, iss seq
 func (s *Stack) reuse(now time.Duration, w *tcb.TimeWaiter, src, dst netip.Addr) {
 	k := s.listener(dst, s.in.DstPort, src, s.in.SrcPort)
 	if k == nil {
-		s.refuse(now, dst, src, &s.in)
+		s.refuse(now, dst, src)
 		return
 	}
 	if s.queueFull(now, k, src, dst) {

@@ -121,7 +121,7 @@ func (s *Stack) receiveNew(now time.Duration, src, dst netip.Addr) {
 		s.receiveListen(now, k, src, dst)
 		return
 	}
-	s.refuse(now, dst, src, &s.in)
+	s.refuse(now, dst, src)
 }
 
 // receiveWaiting takes in a segment for a connection in TIME_WAIT.

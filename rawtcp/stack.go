@@ -219,15 +219,16 @@ func (s *Stack) appendIP(buf []byte, src, dst netip.Addr, ttl, tos uint8, n int)
 }
 
 // refuse answers the segment that has come in and that nobody wants.
-func (s *Stack) refuse(now time.Duration, local, remote netip.Addr, seg *wire.Segment) {
-	why := tcb.RuleRefuse
-	if seg.Flags.Has(wire.ACK) {
-		why = tcb.RuleRefuseACK
+func (s *Stack) refuse(now time.Duration, local, remote netip.Addr) {
+	if why := tcb.Refuse(&s.in, &s.out); why != tcb.NoRule {
+		s.reset(now, local, remote, why)
 	}
-	if tcb.Refuse(seg, &s.out) {
-		s.stats.ResetsOut++
-		s.send(now, local, remote, s.prof.TTL, s.prof.TOS, &s.out, why)
-	}
+}
+
+// reset sends the RST that Refuse has made.
+func (s *Stack) reset(now time.Duration, local, remote netip.Addr, why tcb.Rule) {
+	s.stats.ResetsOut++
+	s.send(now, local, remote, s.prof.TTL, s.prof.TOS, &s.out, why)
 }
 
 // hash is a number about a pair that nobody can guess. salt tells what it is

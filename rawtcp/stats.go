@@ -55,7 +55,7 @@ func (s *Stack) count(r tcb.Rule) {
 	case tcb.RuleChallenge:
 		st.ChallengeACKs++
 	case tcb.RuleAbort, tcb.RuleCloseUnread, tcb.RuleDataAfterClose, tcb.RuleGiveUp,
-		tcb.RuleRefuse, tcb.RuleRefuseACK, tcb.RuleBadAckOfSYN, tcb.RuleSYNInWindow:
+		tcb.RuleRefuse, tcb.RuleRefuseACK, tcb.RuleAckToListen, tcb.RuleBadAckOfSYN, tcb.RuleSYNInWindow:
 		st.ResetsOut++
 	}
 }

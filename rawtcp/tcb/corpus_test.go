@@ -84,7 +84,7 @@ func reachable() map[string]bool {
 		}
 	}
 	for r := range m.rules {
-		m.rules[r] = r > 0
+		m.rules[r] = r > 0 && tcb.Rule(r) != tcb.RuleCookie // which a Stack sends
 	}
 	for r := range m.whys {
 		switch tcb.Reason(r) {

@@ -58,6 +58,7 @@ func (t *TCB) inputListen(now time.Duration, s *wire.Segment) Reason {
 	// <SEQ=SEG.ACK><CTL=RST>"
 	if s.Flags.Has(wire.ACK) {
 		t.reply = refusal(s)
+		t.reply.rule = RuleAckToListen
 		return AckToListen
 	}
 	// "Fourth, other data or control: This should not be reached. Drop the

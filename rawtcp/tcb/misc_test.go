@@ -409,7 +409,7 @@ func TestRefuse(t *testing.T) {
 	} {
 		s := f.parse(c.in)
 		var out wire.Segment
-		ok := tcb.Refuse(&s, &out)
+		ok := tcb.Refuse(&s, &out) != tcb.NoRule
 		if ok != (c.want != "") || ok && f.format(&out, "") != c.want {
 			t.Errorf("%s: %s, want %s", c.in, f.format(&out, ""), c.want)
 		}

@@ -10,11 +10,13 @@ const (
 	NoRule Rule = iota
 	RuleOpen
 	RuleSYNACK
+	RuleCookie
 	RuleSimultaneous
 	RuleSYNTimeout
 	RuleThirdACK
 	RuleRefuse
 	RuleRefuseACK
+	RuleAckToListen
 	RuleBadAckOfSYN
 	RuleFullSegment
 	RulePush
@@ -69,6 +71,8 @@ func (r Rule) text() (sentence, section string) {
 		return "an active OPEN sends a SYN", "RFC 9293, 3.10.1"
 	case RuleSYNACK:
 		return "a listener answers a SYN with SYN and ACK", "RFC 9293, 3.10.7.2"
+	case RuleCookie:
+		return "the queue is full: answer with a SYN cookie, which keeps the MSS and no other option", "RFC 4987, 3.6"
 	case RuleSimultaneous:
 		return "a SYN has crossed ours: send ours again, with ACK", "RFC 9293, 3.10.7.3"
 	case RuleSYNTimeout:
@@ -79,6 +83,8 @@ func (r Rule) text() (sentence, section string) {
 		return "nobody is here: reset, and acknowledge what came", "RFC 9293, 3.10.7.1"
 	case RuleRefuseACK:
 		return "nobody is here: reset at the number that was acknowledged", "RFC 9293, 3.10.7.1"
+	case RuleAckToListen:
+		return "a listener has sent nothing that could be acknowledged: reset", "RFC 9293, 3.10.7.2"
 	case RuleBadAckOfSYN:
 		return "it acknowledges what we never sent: reset", "RFC 9293, 3.5.2"
 	case RuleFullSegment:
