@@ -173,13 +173,6 @@ func (p *Pipe) In(now time.Duration, f Frame) Reason {
 		p.meddled(now, f, "held")
 	}
 	duplicate := p.chance(c.Duplication)
-	if duplicate || fate.duplicate {
-		p.stats.Duplicated++
-		p.meddled(now, f, "duplicated")
-		twin := f
-		twin.Packet = p.bufs.copy(f.Packet)
-		p.queue.push(arrival+fate.after, twin)
-	}
 	if p.chance(c.Corruption) {
 		p.corrupt(now, f, p.rand.IntN(8*len(f.Packet)))
 	}
@@ -190,6 +183,13 @@ func (p *Pipe) In(now time.Duration, f Frame) Reason {
 			at = min(fate.corruptByte, at)
 		}
 		p.corrupt(now, f, 8*at)
+	}
+	if duplicate || fate.duplicate {
+		p.stats.Duplicated++
+		p.meddled(now, f, "duplicated")
+		twin := f
+		twin.Packet = p.bufs.copy(f.Packet) // damaged, if f is
+		p.queue.push(arrival+fate.after, twin)
 	}
 	p.queue.push(arrival, f)
 	return OK
