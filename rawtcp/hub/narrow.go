@@ -54,7 +54,13 @@ func (c *cable) squeeze(now time.Duration, end int, f *link.Frame, on func(piece
 	var ip wire.IPv4
 	if wire.Version(f.Packet) == 6 {
 		mtu = max(mtu, minMTU6)
-	} else if ip.Decode(f.Packet) == wire.OK && !ip.DF {
+	} else if why := ip.Decode(f.Packet); why != wire.OK {
+		// "A router MUST verify the IP checksum of any packet that is received,
+		// and MUST discard messages containing invalid checksums." (RFC 1812,
+		// section 4.2.2.5)
+		c.dropped(now, "", f, why)
+		return
+	} else if !ip.DF {
 		if fragments, why := ip.Fragments(mtu); why == wire.OK {
 			for i := range fragments {
 				piece := *f

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -181,7 +182,7 @@ func (h *host) loopback(now time.Duration) bool {
 func (h *host) receive(now time.Duration, packet []byte) {
 	switch src, dst := wire.Addresses(packet); {
 	case !h.isFor(dst):
-		h.drop(now, packet, link.NotMine)
+		h.drop(now, packet, notMine(packet))
 		return
 	case !h.shared && h.isOwn(src) && !(src == dst && link.IsError(packet)):
 		h.drop(now, packet, link.Spoofed)
@@ -195,14 +196,34 @@ func (h *host) receive(now time.Duration, packet []byte) {
 	h.up.Receive(now, packet)
 }
 
+// notMine returns why a packet that seems to be for somebody else is dropped: a
+// damaged header does not tell for whom it is. "A host MUST verify the IP header
+// checksum on every received datagram and silently discard every datagram that has a
+// bad checksum." (RFC 1122, section 3.2.1.2)
+func notMine(packet []byte) fmt.Stringer {
+	var why wire.Reason
+	switch wire.Version(packet) {
+	case 4:
+		why = new(wire.IPv4).Decode(packet)
+	case 6:
+		why = new(wire.IPv6).Decode(packet)
+	default:
+		why = wire.BadVersion
+	}
+	if why != wire.OK {
+		return why
+	}
+	return link.NotMine
+}
+
 // drop tells that a packet from the link goes no further.
-func (h *host) drop(now time.Duration, packet []byte, why link.Reason) {
+func (h *host) drop(now time.Duration, packet []byte, why fmt.Stringer) {
 	if h.tap != nil {
 		h.dropped(now, h.tap.Next(), packet, why)
 	}
 }
 
-func (h *host) dropped(now time.Duration, id uint64, packet []byte, why link.Reason) {
+func (h *host) dropped(now time.Duration, id uint64, packet []byte, why fmt.Stringer) {
 	h.sink.Event(trace.Event{At: now, Kind: trace.Dropped, Host: h.name, ID: id, Packet: packet, Reason: why})
 }
 

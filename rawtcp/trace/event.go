@@ -96,8 +96,7 @@ type Event struct {
 	// ID is the same for all that becomes of one packet: sent, forwarded,
 	// received, twice if it was duplicated, dropped. It is never 0.
 	ID uint64
-	// Packet is an IP packet or an ARP packet, and Version tells which. It is
-	// the teller's: who wants it after the call must copy it.
+	// Packet is an IP packet or an ARP packet. It is the teller's: who wants it after the call must copy it.
 	Packet   []byte
 	Src, Dst wire.MAC // zero on a link without such addresses
 
@@ -115,6 +114,11 @@ type Event struct {
 	Rule   Rule
 }
 
-// Version is what e.Packet is: 4 or 6 for IP. ARP is 0, since an ARP packet
-// begins with the hardware type 1, whose first four bits are 0.
+// Version is the version of IP of e.Packet, 4 or 6, or another number if it is
+// damaged or ARP.
 func (e *Event) Version() int { return wire.Version(e.Packet) }
+
+// isARP reports whether e.Packet is ARP, which begins with the hardware type 1. An
+// IP packet whose version has become 0 by damage has the length of its header there,
+// which is five words at least.
+func (e *Event) isARP() bool { return len(e.Packet) > 0 && e.Packet[0] < 5 }

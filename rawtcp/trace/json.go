@@ -105,7 +105,7 @@ func (j *jsonLines) Event(e Event) {
 // packet fills in what the packet is.
 func (o *jsonEvent) packet(e *Event) {
 	var l Lister
-	if e.Version() == 0 {
+	if e.isARP() {
 		o.Info = l.oldARP(e.Packet)
 		return
 	}

@@ -280,7 +280,7 @@ func (l *ladder) dropped(e *Event) {
 // label finds what is written at an arrow, the longest form first. It returns the
 // datagram, as far as it is one.
 func (l *ladder) label(e *Event, lane int, a *arrow) (d datagram) {
-	if e.Version() == 0 {
+	if e.isARP() {
 		a.labels = []string{l.lister.oldARP(e.Packet), "arp"}
 		return d
 	}

@@ -11,7 +11,7 @@ import (
 // old returns the line of a packet as the tcpdump of 1993 printed it, which
 // the book shows.
 func (l *Lister) old(e *Event) string {
-	if e.Version() == 0 {
+	if e.isARP() {
 		return l.oldEthernet(e, "arp") + l.oldARP(e.Packet)
 	}
 	var d datagram

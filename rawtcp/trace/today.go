@@ -11,7 +11,7 @@ import (
 // today returns the line of a packet as tcpdump 4.99 prints it with -n, but for a
 // fragment: of that it tells what the book's tcpdump did, which one it is.
 func (l *Lister) today(e *Event) string {
-	if e.Version() == 0 {
+	if e.isARP() {
 		return l.todayARP(e.Packet)
 	}
 	name := "IP "
