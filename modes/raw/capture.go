@@ -1,7 +1,7 @@
 package raw
 
 import (
-	"io"
+	"sync"
 	"time"
 
 	"sock/rawtcp/link"
@@ -12,21 +12,61 @@ import (
 // offloading device has but half a checksum here, and the device makes the rest:
 // Wireshark would call it wrong.
 type capture struct {
-	trace.Sink
+	out    *output
 	packet []byte
+
+	mu    sync.Mutex
+	file  *trace.Pcapng
+	ended bool
+	quiet *time.Timer // runs since Flush
 }
 
-// newCapture returns one in the pcapng form.
-func newCapture(w io.Writer, epoch time.Time, see func(*trace.Event) bool) trace.Sink {
-	return &capture{Sink: trace.NewPcapng(w, trace.Capture{LinkType: trace.LinkTypeRaw, Epoch: epoch, See: see})}
+// settled is how long what becomes of a packet may be told after the packet: it is
+// told in the same turn of a host or a hub, but the queue may be faster.
+const settled = 10 * time.Millisecond
+
+// newCapture returns one in the pcapng form, of what see shows. Its interface has a
+// name.
+func newCapture(out *output, epoch time.Time, name string, see func(*trace.Event) bool) *capture {
+	c := &capture{out: out, file: trace.NewPcapng(out, trace.Capture{
+		LinkType: trace.LinkTypeRaw, Epoch: epoch, Interface: name, See: see,
+	})}
+	c.quiet = time.AfterFunc(settled, c.settle)
+	c.quiet.Stop() // until Flush
+	return c
 }
 
-// Event writes a packet, or the reason of the next one.
+// Event captures a packet, or what happened to one, or the reason of the next.
 func (c *capture) Event(e trace.Event) {
 	if len(e.Packet) > 0 {
 		c.packet = append(c.packet[:0], e.Packet...)
 		link.CompleteChecksum(c.packet)
 		e.Packet = c.packet
 	}
-	c.Sink.Event(e)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.quiet.Stop()
+	c.file.Event(e)
+}
+
+// Flush has all written unless more comes soon.
+func (c *capture) Flush() { c.quiet.Reset(settled) }
+
+// settle writes all.
+func (c *capture) settle() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.ended {
+		c.file.Flush()
+		c.out.Flush()
+	}
+}
+
+// Close ends the capture.
+func (c *capture) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.quiet.Stop()
+	c.ended = true
+	return c.file.Close()
 }

@@ -22,8 +22,13 @@ func TestCaptureChecksum(t *testing.T) {
 	}
 	write := func(p []byte) []byte {
 		var file bytes.Buffer
-		c := newCapture(&file, time.Unix(0, 0), func(*trace.Event) bool { return true })
+		out := &output{w: &file}
+		c := newCapture(out, time.Unix(0, 0), "", func(*trace.Event) bool { return true })
 		c.Event(trace.Event{Kind: trace.Sent, Packet: p})
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+		out.Flush()
 		return file.Bytes()
 	}
 	half, whole := packet(wire.ChecksumPseudo), packet(wire.ChecksumFull)

@@ -54,7 +54,7 @@ func hostViews(h modes.Host, o *opts.Options, host string) (*views, error) {
 	v := newViews(h)
 	if o.Trace {
 		out := &output{name: "--trace", w: h.Stderr(), tell: v.broken}
-		v.queued(out, newTimeline(out), everything)
+		v.queued(out, flushed{newTimeline(out), out}, everything)
 	}
 	return v, v.files(o, time.Now(), host)
 }
@@ -64,25 +64,27 @@ func hubViews(h modes.Host, o *opts.Options, epoch time.Time) (*views, error) {
 	v := newViews(h)
 	if o.Verbose > 0 {
 		out := v.standard("-v", h.Stderr())
-		v.queued(out, newListing(out, epoch), listed)
+		v.queued(out, flushed{newListing(out, epoch), out}, listed)
 	}
 	return v, v.files(o, epoch, "")
 }
 
 // files opens the files, for what that host sees, or the wire if it is "".
 func (v *views) files(o *opts.Options, epoch time.Time, host string) error {
-	see := trace.OnLink("")
+	see, name := trace.OnLink(""), "wire"
 	if host != "" {
-		see = trace.AtHost(host)
+		see, name = trace.AtHost(host), host
 	}
 	type opening struct {
 		name string
 		with func(out *output)
 	}
 	for _, f := range []opening{
-		{o.TraceJSON, func(out *output) { v.queued(out, trace.NewJSON(out), everything) }},
+		{o.TraceJSON, func(out *output) { v.queued(out, flushed{trace.NewJSON(out), out}, everything) }},
 		{o.Pcapng, func(out *output) {
-			v.queued(out, newCapture(out, epoch, see), func(e *trace.Event) bool { return len(e.Packet) == 0 || see(e) })
+			v.queued(out, newCapture(out, epoch, name, see), func(e *trace.Event) bool {
+				return len(e.Packet) == 0 || e.Kind == trace.Dropped || see(e)
+			})
 		}},
 		{o.Ladder, func(out *output) { v.add(&view{sink: ladder(out, host), out: out}) }},
 	} {
@@ -122,10 +124,10 @@ func (v *views) standard(name string, w io.Writer) *output {
 }
 
 // queued adds a view that s writes to out, of the events that keep reports true
-// for.
+// for. s may have a method Flush.
 func (v *views) queued(out *output, s trace.Sink, keep func(*trace.Event) bool) {
 	out.Flush() // what a file begins with
-	q := trace.NewQueue(flushed{s, out}, waiting)
+	q := trace.NewQueue(s, waiting)
 	v.add(&view{trace.Filter(q, keep), q, out})
 }
 

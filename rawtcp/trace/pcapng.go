@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
 	"strings"
@@ -24,6 +25,9 @@ const (
 type Capture struct {
 	LinkType LinkType
 	Epoch    time.Time // when At is 0
+	// Interface is the name of the only one of a capture of LinkTypeRaw: libpcap
+	// takes no other. "" is "network".
+	Interface string
 	// See says which events are captured, and what a tcpdump would see there.
 	// nil is OnLink("").
 	See func(e *Event) bool
@@ -49,44 +53,129 @@ const (
 	snapLen        = 1 << 18
 )
 
-// NewPcapng returns a Sink that writes packets to w in the pcapng form, which
-// Wireshark reads. Each has a comment: who sent it, by which rule, and what
-// happened at that host since its last packet.
+// Pcapng is a Sink that writes packets in the pcapng form, which Wireshark reads.
+// Each has a comment: who sent it, by which rule, what happened at that host since
+// its last packet, and what became of it at once: that it was damaged, or dropped.
 //
-// Each block is written at once; where w is a file, a block that cannot be
-// written whole leaves nothing behind. So what is there can always be read.
-func NewPcapng(w io.Writer, c Capture) Sink {
-	p := &pcapng{output: output{w: w}, Capture: c, interfaces: map[string]uint32{}, since: map[string][]string{}}
-	if p.See == nil {
-		p.See = OnLink("")
-	}
-	p.section()
-	return p
-}
-
-type pcapng struct {
+// So the last packets are kept until the time is another, or Flush or Close is
+// called. Each block is written at once; where the Writer is a file, a block that
+// cannot be written whole leaves nothing behind. So what is there can always be
+// read.
+type Pcapng struct {
 	output
 	Capture
 	interfaces map[string]uint32
 	since      map[string][]string // by host: what its next packet's comment tells
+	kept       []told
 	buf        []byte
 }
 
-func (p *pcapng) Close() error { return p.close() }
+// told is a packet, and what is told of it.
+type told struct {
+	Event
+	comments []string
+}
 
-func (p *pcapng) Event(e Event) {
-	switch {
-	case len(e.Packet) > 0 && p.See(&e):
-		p.packet(&e)
-	case e.Kind == Call || e.Kind == State || e.Kind == TimerFired || e.Kind == Note:
-		// Bounded, since a host may have a lot to tell and nothing to send.
-		if told := p.since[e.Host]; len(told) < 32 {
-			p.since[e.Host] = append(told, e.Summary())
+const (
+	// maxComments is how many are kept, since a host may have a lot to tell and
+	// nothing to send.
+	maxComments = 32
+	// maxKept is how many packets are kept that are told of at the same time.
+	maxKept = 64
+)
+
+// NewPcapng returns a Pcapng that writes to w.
+func NewPcapng(w io.Writer, c Capture) *Pcapng {
+	p := &Pcapng{output: output{w: w}, Capture: c, interfaces: map[string]uint32{}, since: map[string][]string{}}
+	if p.See == nil {
+		p.See = OnLink("")
+	}
+	p.section()
+	if p.LinkType == LinkTypeRaw {
+		p.iface(&Event{}) // or who reads a capture without packets does not know its type
+	}
+	return p
+}
+
+// Close writes what is kept. It returns the first error, once.
+func (p *Pcapng) Close() error {
+	p.Flush()
+	return p.close()
+}
+
+// Flush writes what is kept. What is told of these packets later is told at others.
+func (p *Pcapng) Flush() {
+	for i := range p.kept {
+		p.packet(&p.kept[i])
+	}
+	clear(p.kept)
+	p.kept = p.kept[:0]
+}
+
+// Event takes a packet, or what happened to one, or why there will be one.
+func (p *Pcapng) Event(e Event) {
+	if n := len(p.kept); n == maxKept || n > 0 && p.kept[n-1].At != e.At {
+		p.Flush()
+	}
+	switch e.Kind {
+	case Sent, Received:
+		if len(e.Packet) > 0 && p.See(&e) {
+			p.keep(e)
 		}
+	case Dropped:
+		if !p.befell(&e) {
+			line, _ := NewLister(Listing{Absolute: true, See: func(*Event) bool { return true }}).Line(e)
+			p.happened(e.Host, e.Summary()+": "+line)
+		}
+	case Note:
+		switch {
+		case e.ID == 0:
+			p.happened(e.Host, e.Summary())
+		case !p.befell(&e):
+			p.happened(e.Host, e.Summary()+", an earlier packet")
+		}
+	case Call, State, TimerFired:
+		p.happened(e.Host, e.Summary())
 	}
 }
 
-func (p *pcapng) section() {
+// keep keeps a packet, with what happened before it.
+func (p *Pcapng) keep(e Event) {
+	if p.LinkType == LinkTypeRaw && e.isARP() {
+		return
+	}
+	e.Packet = bytes.Clone(e.Packet)
+	comments := append(p.since[e.Host], e.Summary())
+	delete(p.since, e.Host)
+	if e.Host != "" {
+		comments = append(p.since[""], comments...) // of the network
+		delete(p.since, "")
+	}
+	p.kept = append(p.kept, told{e, comments})
+}
+
+// befell notes what happened to a packet that is kept, the last that e may be
+// about. A Stack does not know the ID of what it drops. It reports false if there is
+// none.
+func (p *Pcapng) befell(e *Event) bool {
+	for i := len(p.kept) - 1; i >= 0; i-- {
+		k := &p.kept[i]
+		if e.ID != 0 && e.ID == k.ID || e.ID == 0 && e.Host == k.Host && bytes.Equal(e.Packet, k.Packet) {
+			k.comments = append(k.comments, e.Summary())
+			return true
+		}
+	}
+	return false
+}
+
+// happened notes what the next packet of host is to tell.
+func (p *Pcapng) happened(host, what string) {
+	if all := p.since[host]; len(all) < maxComments {
+		p.since[host] = append(all, what)
+	}
+}
+
+func (p *Pcapng) section() {
 	p.begin(blockSection)
 	p.u32(byteOrderMagic)
 	p.u16(1) // version 1.0
@@ -99,12 +188,10 @@ func (p *pcapng) section() {
 
 // iface returns the number of the interface of e, and describes it the first
 // time.
-func (p *pcapng) iface(e *Event) uint32 {
+func (p *Pcapng) iface(e *Event) uint32 {
 	name := strings.Trim(e.Host+":"+e.Interface, ":")
-	if p.LinkType == LinkTypeRaw && e.Link != "" {
-		// tcpdump takes but one interface of this type: libpcap compares the
-		// number in the file with what it has made of the first.
-		name = e.Link
+	if p.LinkType == LinkTypeRaw {
+		name = p.Interface
 	}
 	if name == "" {
 		name = "network"
@@ -125,12 +212,9 @@ func (p *pcapng) iface(e *Event) uint32 {
 	return n
 }
 
-func (p *pcapng) packet(e *Event) {
-	if p.LinkType == LinkTypeRaw && e.Version() == 0 {
-		return
-	}
-	iface := p.iface(e)
-	header := p.ethernet(e)
+func (p *Pcapng) packet(e *told) {
+	iface := p.iface(&e.Event)
+	header := p.ethernet(&e.Event)
 	length := len(header) + len(e.Packet)
 	at := uint64(p.Epoch.Add(e.At).UnixNano())
 
@@ -143,7 +227,7 @@ func (p *pcapng) packet(e *Event) {
 	p.buf = append(p.buf, header...)
 	p.buf = append(p.buf, e.Packet...)
 	p.pad()
-	p.option(optionComment, p.comment(e))
+	p.option(optionComment, strings.Join(e.comments, "\n"))
 	flags := byte(flagOutbound)
 	if e.Kind == Received {
 		flags = flagInbound
@@ -152,37 +236,31 @@ func (p *pcapng) packet(e *Event) {
 	p.end()
 }
 
-func (p *pcapng) comment(e *Event) string {
-	told := append(p.since[e.Host], e.Summary())
-	delete(p.since, e.Host)
-	return strings.Join(told, "\n")
-}
-
 // ethernet returns the header that goes before the packet of e, if any.
-func (p *pcapng) ethernet(e *Event) []byte {
+func (p *Pcapng) ethernet(e *Event) []byte {
 	if p.LinkType != LinkTypeEthernet {
 		return nil
 	}
 	header := append(e.Dst[:], e.Src[:]...)
-	switch e.Version() {
-	case 4:
-		return append(header, 0x08, 0x00)
-	case 6:
+	switch {
+	case e.isARP():
+		return append(header, 0x08, 0x06)
+	case e.Version() == 6:
 		return append(header, 0x86, 0xdd)
 	}
-	return append(header, 0x08, 0x06)
+	return append(header, 0x08, 0x00)
 }
 
 // begin begins a block. All numbers are little-endian: the reader is to look
 // at the byteOrderMagic.
-func (p *pcapng) begin(kind uint32) {
+func (p *Pcapng) begin(kind uint32) {
 	p.buf = p.buf[:0]
 	p.u32(kind)
 	p.u32(0) // the length: see end
 }
 
 // end ends the block, with its options, and writes it.
-func (p *pcapng) end() {
+func (p *Pcapng) end() {
 	p.u16(optionEnd)
 	p.u16(0)
 	length := uint32(len(p.buf) + 4)
@@ -191,7 +269,7 @@ func (p *pcapng) end() {
 	p.write(p.buf)
 }
 
-func (p *pcapng) option(code uint16, value string) {
+func (p *Pcapng) option(code uint16, value string) {
 	value = value[:min(len(value), maxOptionLength)]
 	p.u16(code)
 	p.u16(uint16(len(value)))
@@ -199,11 +277,11 @@ func (p *pcapng) option(code uint16, value string) {
 	p.pad()
 }
 
-func (p *pcapng) pad() {
+func (p *Pcapng) pad() {
 	for len(p.buf)%4 != 0 {
 		p.buf = append(p.buf, 0)
 	}
 }
 
-func (p *pcapng) u16(n uint16) { p.buf = binary.LittleEndian.AppendUint16(p.buf, n) }
-func (p *pcapng) u32(n uint32) { p.buf = binary.LittleEndian.AppendUint32(p.buf, n) }
+func (p *Pcapng) u16(n uint16) { p.buf = binary.LittleEndian.AppendUint16(p.buf, n) }
+func (p *Pcapng) u32(n uint32) { p.buf = binary.LittleEndian.AppendUint32(p.buf, n) }

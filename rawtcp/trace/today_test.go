@@ -161,7 +161,7 @@ func TestCaptureIsRead(t *testing.T) {
 		{LinkTypeRaw, []string{"Raw IP", "Name = ether\n"}},
 		{LinkTypeEthernet, []string{"Ethernet", "Name = svr4:le0", "Name = bsdi:le0"}},
 	} {
-		path := captured(t, Capture{LinkType: c.linkType}, fig18_1())
+		path := captured(t, Capture{LinkType: c.linkType, Interface: "ether"}, fig18_1())
 		info := output1(t, capinfos, "-M", "-c", "-E", "-I", path)
 		for _, want := range append(c.wants, "Time precision = nanoseconds (9)") {
 			if !strings.Contains(info, want) {
