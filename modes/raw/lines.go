@@ -38,29 +38,37 @@ func (t timeline) Event(e trace.Event) {
 // Close does nothing: every line has been printed.
 func (t timeline) Close() error { return nil }
 
-// listing prints the packets that are put on a wire, as tcpdump does, which of
-// them nobody gets, and who comes and goes.
+// listing prints the packets that are put on a wire, as tcpdump does, what the
+// wire does to them, and who comes and goes.
 type listing struct {
 	w      io.Writer
 	lister *trace.Lister
+	id     uint64 // of the packet listed last
+	ends   string // of that packet: when it was sent, from whom and to whom
 }
 
 func newListing(w io.Writer, epoch time.Time) trace.Sink {
-	return listing{w, trace.NewLister(trace.Listing{Times: trace.ClockTimes, Epoch: epoch, See: listed})}
+	lister := trace.NewLister(trace.Listing{Times: trace.ClockTimes, Epoch: epoch, See: listed})
+	return &listing{w: w, lister: lister}
 }
 
-// listed reports whether a listing prints e: of what else befalls a packet it
-// says nothing.
+// listed reports whether a listing prints e: that a packet has come it does not
+// say.
 func listed(e *trace.Event) bool {
-	return e.Kind == trace.Sent || e.Kind == trace.Dropped || e.Kind == trace.Note && e.ID == 0
+	return e.Kind == trace.Sent || e.Kind == trace.Dropped || e.Kind == trace.Note
 }
 
 // Event prints e.
-func (l listing) Event(e trace.Event) {
+func (l *listing) Event(e trace.Event) {
 	text, ok := l.lister.Line(e)
 	switch {
+	case !ok && e.ID != 0 && e.ID == l.id:
+		text = l.ends + ": " + e.Text // told right after the packet
 	case !ok:
 		text = e.Text
+	case e.Kind == trace.Sent:
+		l.id = e.ID
+		l.ends, _, _ = strings.Cut(text, ": ")
 	case e.Kind == trace.Dropped:
 		ends, rest, _ := strings.Cut(text, ": ") // the packet itself has been listed
 		text = ends + ": " + e.Summary()
@@ -72,4 +80,4 @@ func (l listing) Event(e trace.Event) {
 }
 
 // Close does nothing: every line has been printed.
-func (l listing) Close() error { return nil }
+func (l *listing) Close() error { return nil }
