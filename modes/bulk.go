@@ -20,7 +20,7 @@ func (r *run) source(s Socket, to netip.AddrPort) error {
 		} else if err != nil {
 			return err
 		}
-		r.pause()
+		r.pause(s)
 		n, err := r.writeOne(s, p, to)
 		if err == nil {
 			m.add(n)
@@ -100,7 +100,7 @@ func (r *run) sink(s Socket) error {
 	m := r.meter(s, "received")
 	defer m.finish()
 	for {
-		r.pause()
+		r.pause(s)
 		if r.o.Peek {
 			n, err := s.Peek(buf)
 			if err == nil {
@@ -121,9 +121,9 @@ func (r *run) sink(s Socket) error {
 }
 
 // pause is -p: before each read or write but the first, which -P is for.
-func (r *run) pause() {
+func (r *run) pause(s Socket) {
 	if r.begun {
-		r.sleep(r.o.PauseEach)
+		r.sleep(r.o.PauseEach, s)
 	}
 	r.begun = true
 }

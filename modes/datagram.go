@@ -65,7 +65,7 @@ func (l *datagrams) turn() (ended bool, err error) {
 }
 
 func (l *datagrams) send(p []byte) error {
-	l.pause()
+	l.pause(l.s)
 	if l.fixed {
 		if _, err := l.s.Write(p); err != nil {
 			return l.fail("write error", "write", err, l.s)
@@ -81,7 +81,7 @@ func (l *datagrams) send(p []byte) error {
 }
 
 func (l *datagrams) fromPeer() error {
-	l.pause()
+	l.pause(l.s)
 	if l.o.Peek {
 		if n, err := l.s.Peek(l.buf); err == nil {
 			l.moved("received", n, " (MSG_PEEK)")

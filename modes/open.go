@@ -66,7 +66,7 @@ func (r *run) tcpServer() error {
 		return r.fail("listen() error", "listen", err, ln)
 	}
 	r.listening(ln)
-	r.sleep(r.o.PauseListen)
+	r.sleep(r.o.PauseListen, ln)
 	for {
 		s, err := ln.Accept()
 		if err != nil {
@@ -138,7 +138,7 @@ func (r *run) serve(s Socket, peer netip.AddrPort) (err error) {
 		return err
 	}
 	r.report(s)
-	r.sleep(r.o.PauseFirst)
+	r.sleep(r.o.PauseFirst, s)
 	err = r.work(s, peer)
 	r.info(s)
 	if err != nil {
@@ -146,7 +146,7 @@ func (r *run) serve(s Socket, peer netip.AddrPort) (err error) {
 	}
 	if r.o.PauseClose != 0 {
 		r.verbosef("pausing before close")
-		r.sleep(r.o.PauseClose)
+		r.sleep(r.o.PauseClose, s)
 	}
 	return nil
 }

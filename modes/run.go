@@ -163,8 +163,8 @@ func (r *run) stdout(p []byte) error {
 }
 
 // sleep is a pause, of a time or until a line is typed. What follows the line is
-// left; the end of standard input ends the pause too.
-func (r *run) sleep(d time.Duration) {
+// left; the end of standard input ends the pause too, and that of the network of s.
+func (r *run) sleep(d time.Duration, s Socket) {
 	if d != opts.UntilLine {
 		if d > 0 {
 			r.Sleep(d)
@@ -173,6 +173,9 @@ func (r *run) sleep(d time.Duration) {
 	}
 	var b [1]byte
 	for b[0] != '\n' {
+		if err := r.Wait([]Interest{{Read: true}, {Socket: s}}, -1); err != nil {
+			return // the call that follows says so
+		}
 		if n, err := r.Stdin(b[:]); n == 0 || err != nil {
 			return // whoever reads it next is told why
 		}

@@ -93,7 +93,7 @@ func (l *stream) fromUser() (ended bool, err error) {
 }
 
 func (l *stream) fromPeer() error {
-	l.pause()
+	l.pause(l.s)
 	if l.o.Peek {
 		if n, err := l.s.Peek(l.buf); err == nil {
 			l.moved("received", n, " (MSG_PEEK)")
@@ -131,7 +131,7 @@ func (l *stream) send(p []byte) error {
 			l.verbosef("iov[%2d].iov_len = %d", i, n)
 		}
 	}
-	l.pause()
+	l.pause(l.s)
 	l.stuck = l.Now()
 	return l.flush()
 }

@@ -100,6 +100,8 @@ func TestLinkGoesAway(t *testing.T) {
 		{"-i -s 7", "read error", "-i -n100000 -p0.7 10.0.0.1 7", "write returned -1, expected 1024"},
 		{"-i -s 7", "read error", "-i -n1 -Q60 10.0.0.1 7", "close error"},
 		{"-i -s -P60 -R1000 7", "read error", "-i -n50 -L60 10.0.0.1 7", "close error"},
+		{"-s -Oline 7", "accept() error", "10.0.0.9 7", "active open error"},
+		{"-i -s -Pline 7", "read error", "-i -n1 -Qline 10.0.0.1 7", "close error"},
 		{"-u -s 7", "read error", "-u 10.0.0.1 7", "read error"},
 		{"-u -i -s 7", "read error", "-u -i -n100000 -p0.7 10.0.0.1 7", "write returned -1, expected 1024"},
 		{"-u -i -s -x60 7", "read error", "-u -i -n1 -Q60 10.0.0.1 7", "close error"},
