@@ -94,7 +94,7 @@ func (h *Host) drain(limit time.Duration) error {
 		case <-silence.C:
 			return nil
 		case <-h.down:
-			if h.told.Load() {
+			if h.told.Swap(true) {
 				return nil
 			}
 			return fmt.Errorf("a connection has not ended: %w", h.why())

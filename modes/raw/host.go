@@ -29,7 +29,7 @@ type Host struct {
 	ticked  waiter          // a timer was due
 	down    <-chan struct{} // is closed when the link goes away; may be nil
 	why     func() error    // it has
-	told    atomic.Bool     // a call has failed because of that
+	told    atomic.Bool     // somebody has heard of that
 	input   input
 	keeper  keeper // of TIME_WAIT, when the process has gone; or nil
 	forget  func() // undoes Observe

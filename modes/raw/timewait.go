@@ -41,6 +41,8 @@ func (h *Host) bequeath() {
 	err := h.keeper.Bequeath(e)
 	switch n := len(e.Waits); {
 	case all == 0:
+	case err != nil && h.told.Load():
+		tell("TIME_WAIT ends with this process") // and why has been said
 	case err != nil:
 		tell(fmt.Sprintf("TIME_WAIT ends with this process: %v", err))
 	case n == 1:

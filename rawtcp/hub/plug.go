@@ -61,6 +61,10 @@ func gone(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
 		return ErrHubGone // that says nothing more
 	}
+	var no syscall.Errno
+	if errors.As(err, &no) {
+		err = no // Go's text has the ports of the way to the hub, which help nobody
+	}
 	return fmt.Errorf("%w: %w", ErrHubGone, err)
 }
 
