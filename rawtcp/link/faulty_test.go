@@ -1,6 +1,7 @@
 package link
 
 import (
+	"encoding/binary"
 	"errors"
 	"testing"
 	"time"
@@ -99,7 +100,7 @@ func TestFaultyAndDevice(t *testing.T) {
 	pipe := NewPipe(Conditions{Corruption: 1}, 1)
 	f := NewFaulty(device, pipe)
 	f.Handle(&got)
-	if c := f.Checksums(); c.Send != wire.ChecksumFull || !c.Offloaded {
+	if c := f.Checksums(); c.Send != wire.ChecksumFull || c.Offloaded {
 		t.Errorf("%+v", c)
 	}
 	segment := func(proto wire.Protocol, mode wire.ChecksumMode) []byte {
@@ -153,6 +154,44 @@ func TestFaultyAndDevice(t *testing.T) {
 	for _, packet := range got[4:] {
 		if state := judge(packet); state != wire.ChecksumGood {
 			t.Errorf("%x is %v", packet, state)
+		}
+	}
+}
+
+// One packet in 65536 has a checksum that is also that of its pseudo-header. Its
+// damage is no less, whatever bit it is and however it passes.
+func TestFaultyAndRareChecksum(t *testing.T) {
+	src, dst := addr("10.0.0.1"), addr("10.0.0.2")
+	var rare wire.Segment
+	pseudo := func() uint16 { return uint16(wire.PseudoSum(src, dst, wire.ProtoTCP, rare.WireLen())) }
+	for n := range 1 << 16 {
+		rare = wire.Segment{SrcPort: 1, DstPort: 2, Flags: wire.ACK, Payload: binary.BigEndian.AppendUint16(nil, uint16(n))}
+		if b := rare.AppendTo(nil, src, dst, wire.ChecksumFull); binary.BigEndian.Uint16(b[16:]) == pseudo() {
+			break
+		}
+	}
+	h := wire.IPv4{TTL: 64, Protocol: wire.ProtoTCP, Src: src, Dst: dst}
+	packet := rare.AppendTo(h.AppendHeader(nil, rare.WireLen()), src, dst, wire.ChecksumFull)
+	if binary.BigEndian.Uint16(packet[20+16:]) != pseudo() {
+		t.Fatal("there is no such packet")
+	}
+	for bit := range 8 * len(packet) {
+		device := &offloading{}
+		f := NewFaulty(device, NewPipe(Conditions{}, 1))
+		damaged := append(f.Buffer(), packet...)
+		damaged[bit/8] ^= 1 << (bit % 8)
+		// It goes in as if it had been damaged there.
+		if err := f.Send(0, damaged, trace.Rule{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Advance(0); err != nil {
+			t.Fatal(err)
+		}
+		if h.Decode(device.sent[0]) != wire.OK {
+			continue
+		}
+		if state := wire.VerifyTCP(h.Src, h.Dst, h.Payload); state != wire.ChecksumBad {
+			t.Errorf("with bit %d wrong it is %v", bit, state)
 		}
 	}
 }
