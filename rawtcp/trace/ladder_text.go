@@ -127,7 +127,7 @@ func (l *ladder) rows() []row {
 			}
 			if m.kind == markNote || m.lane == nowhere {
 				if m.lane != nowhere {
-					text = l.lanes[m.lane] + ": " + text
+					text = at(l.lanes[m.lane], text)
 				}
 				add(row{at: m.at, note: "* " + text + " *"})
 				continue

@@ -174,6 +174,8 @@ func TestSummary(t *testing.T) {
 		{Event{Kind: Sent, Rule: Rule{"delayed ACK", "RFC 9293, section 3.8.6.3"}}, "sent: delayed ACK (RFC 9293, section 3.8.6.3)"},
 		{Event{Kind: Dropped, Reason: wire.BadChecksum}, "dropped: bad checksum"},
 		{Event{Kind: Note, Text: "cable cut"}, "cable cut"},
+		{Event{Kind: Note, Host: "10.0.0.1", Text: "10.0.0.1 has left"}, "10.0.0.1 has left"},
+		{Event{Kind: Note, Host: "10.0.0.1", Text: "10.0.0.11 has left"}, "10.0.0.1: 10.0.0.11 has left"},
 	} {
 		if got := c.e.Summary(); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)

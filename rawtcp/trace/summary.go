@@ -1,13 +1,18 @@
 package trace
 
+import "strings"
+
 // Summary returns e in a few words, without its time: "svr4: CLOSED ->
 // SYN_SENT (active open)".
-func (e *Event) Summary() string {
-	s := e.what()
-	if e.Host != "" {
-		s = e.Host + ": " + s
+func (e *Event) Summary() string { return at(e.Host, e.what()) }
+
+// at puts a host before what happened there, unless the words begin with it:
+// "10.0.0.1 has left".
+func at(host, what string) string {
+	if host == "" || strings.HasPrefix(what, host+" ") {
+		return what
 	}
-	return s
+	return host + ": " + what
 }
 
 func (e *Event) what() string {
