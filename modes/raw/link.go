@@ -62,11 +62,21 @@ func privileges() error {
 		"or run it in a network of its own with unshare -Urn, or on a wire, which needs no privilege: add --wire FILE", program)
 }
 
+// answerTime is what a hub that is there may take to answer: over UDP the question
+// may be lost, and asked again.
+const answerTime = time.Second
+
 // plugIn plugs the host into a wire. A client with --connect-timeout waits so long
-// for the hub, which may have been started at the same moment.
+// for the hub, which may have been started at the same moment, or be stopped.
 func plugIn(h modes.Host, o *opts.Options) (attached, error) {
 	dial := func() (*hub.Plug, error) {
-		return hub.Dial(context.Background(), o.Wire, wanted(o.Addr))
+		ctx := context.Background()
+		if o.ConnectTimeout > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, max(o.ConnectTimeout, answerTime))
+			defer cancel()
+		}
+		return hub.Dial(ctx, o.Wire, wanted(o.Addr))
 	}
 	plug, err := dial()
 	limit := h.Now().Add(o.ConnectTimeout)
