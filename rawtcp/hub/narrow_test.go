@@ -119,3 +119,25 @@ func TestNarrowSilence(t *testing.T) {
 		t.Errorf("%d and %d have come", len(two.got), len(one.got))
 	}
 }
+
+// What is damaged is not fragmented, nor is anybody told: who sent it is not known.
+func TestNarrowDamage(t *testing.T) {
+	b := newBench(t, Options{})
+	one, two := b.plug("10.0.0.1"), b.plug("10.0.0.2")
+	b.do("mtu 10.0.0.2 100")
+	for _, df := range []bool{false, true} {
+		h := wire.IPv4{
+			TTL: 64, Protocol: wire.ProtoUDP, DF: df, Src: netip.MustParseAddr("10.0.0.1"), Dst: netip.MustParseAddr("10.0.0.2"),
+			Payload: make([]byte, 1000),
+		}
+		packet := h.AppendTo(nil)
+		packet[8] ^= 1
+		one.put(packet)
+	}
+	if len(two.got) != 0 || len(one.got) != 0 {
+		t.Errorf("%q and %q have come", two.got, one.got)
+	}
+	if got, want := b.drops(), []string{"bad checksum", "bad checksum"}; !slices.Equal(got, want) {
+		t.Errorf("dropped: %q", got)
+	}
+}

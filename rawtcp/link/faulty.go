@@ -14,9 +14,11 @@ import (
 type Faulty struct {
 	Interface
 	Pipe *Pipe
-	// Number returns the ID of the packet that is just being sent, for what the
-	// Pipe tells of it. It may be nil. What is received has the ID 0.
-	Number func() uint64
+	// Number returns the ID of the packet that goes into the Pipe at an end, for
+	// what the Pipe tells of it. If it is nil, that is 0.
+	Number func(end int) uint64
+	// Arriving is the ID of the packet that the host is just receiving.
+	Arriving uint64
 
 	up Handler
 }
@@ -52,12 +54,15 @@ func (f *Faulty) Send(now time.Duration, packet []byte, _ trace.Rule) error {
 		f.Pipe.Release(packet)
 		return ErrTooBig
 	}
-	var id uint64
-	if f.Number != nil {
-		id = f.Number()
-	}
-	f.Pipe.In(now, Frame{ID: id, From: HostEnd, To: NetEnd, Packet: packet})
+	f.Pipe.In(now, Frame{ID: f.number(HostEnd), From: HostEnd, To: NetEnd, Packet: packet})
 	return nil
+}
+
+func (f *Faulty) number(end int) uint64 {
+	if f.Number == nil {
+		return 0
+	}
+	return f.Number(end)
 }
 
 // Receive takes what the Interface has received. A checksum that its sender has
@@ -67,7 +72,7 @@ func (f *Faulty) Receive(now time.Duration, packet []byte) {
 	if f.Interface.Checksums().Offloaded {
 		CompleteChecksum(packet)
 	}
-	f.Pipe.In(now, Frame{From: NetEnd, To: HostEnd, Packet: packet})
+	f.Pipe.In(now, Frame{ID: f.number(NetEnd), From: NetEnd, To: HostEnd, Packet: packet})
 }
 
 // NextDeadline returns when Advance will have something to do. It reports
@@ -83,6 +88,7 @@ func (f *Faulty) Advance(now time.Duration) (first error) {
 			return first
 		}
 		if frame.To == HostEnd {
+			f.Arriving = frame.ID
 			f.up.Receive(at, frame.Packet)
 			f.Pipe.Release(frame.Packet)
 			continue

@@ -111,6 +111,8 @@ func TestRules(t *testing.T) {
 		{"duplicate the 1st data segment", "+3.000 3: ACK \"data\""},
 		{"duplicate the 1st SYN to b after 20 s", "+20.000 0: SYN \"\""},
 		{"corrupt the 2nd data segment", "-5.000 5: ACK \"more\"\n+5.000 5: ACK \"mord\", bad checksum"},
+		{"duplicate the 1st data segment; corrupt the 1st data segment", "-3.000 3: ACK \"data\"\n" +
+			"+3.000 3: ACK \"dat`\", bad checksum\n+3.000 3: ACK \"dat`\", bad checksum"},
 		{"corrupt the 1st segment byte 1", "-0.000 0: SYN \"\"\n+0.000 0: IP: bad checksum"},
 		{"drop the 1st segment; drop the 2nd segment", "-0.000 0: SYN \"\"\n-1.000 1: SYN|ACK \"\"\n+0.000 0: dropped by rule\n+1.000 1: dropped by rule"},
 		{"cut at 7 s; mend at 8.5 s", "-7.000 7: FIN|ACK \"\"\n-8.000 8: FIN|ACK \"\"\n+7.000 7: cable cut\n+8.000 8: cable cut"},

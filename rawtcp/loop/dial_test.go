@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -163,6 +164,48 @@ func TestNotMine(t *testing.T) {
 			}
 		})
 	})
+}
+
+// What is damaged is dropped for that, whomever it seems to be for.
+func TestDamagedHeader(t *testing.T) {
+	h := wire.IPv4{TTL: 64, Protocol: 200, Src: prefixA.Addr(), Dst: netip.MustParseAddr("10.0.0.3"), Payload: make([]byte, 8)}
+	packet := h.AppendTo(nil)
+	for _, c := range []struct {
+		at   int
+		bit  byte
+		want string
+	}{
+		{0, 0, "not for this host"},
+		{0, 0x40, "bad IP version"},
+		{0, 0x20, "truncated"}, // that is IPv6
+		{17, 0x20, "bad checksum"},
+		{19, 1, "bad checksum"}, // this is for b now
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			left, right := loop.NewMemory(loop.MemoryOptions{}, []netip.Prefix{prefixA}, []netip.Prefix{prefixB})
+			left.Start(func([][]byte) { t.Error("it is answered") })
+			defer left.Close()
+			var drops []string
+			var o loop.Options
+			o.Sink = trace.Func(func(e trace.Event) {
+				if e.Kind == trace.Dropped {
+					drops = append(drops, e.Reason.String())
+				}
+			})
+			b := loop.New(right, o)
+			defer b.Close()
+			damaged := append(left.Buffer(), packet...)
+			damaged[c.at] ^= c.bit
+			must(t, left.Send(0, damaged, trace.Rule{}))
+			left.Flush()
+			synctest.Wait()
+			b.Do(func(time.Duration, *rawtcp.Stack) {
+				if !slices.Equal(drops, []string{c.want}) {
+					t.Errorf("byte %d: dropped: %q, want %q", c.at, drops, c.want)
+				}
+			})
+		})
+	}
 }
 
 // What is said to come from the host that it comes to is not taken from the link

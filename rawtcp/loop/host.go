@@ -48,7 +48,7 @@ func newHost(l Link, o Options) *host {
 	}
 	h.tap = link.NewTap(h, o.Host, "", o.Sink)
 	if h.faulty != nil {
-		h.faulty.Number = h.tap.Last
+		h.faulty.Number = h.number
 		h.confess(o.Faults)
 	}
 	h.tap.Handle(h.layers(tapped{h, h.tap}, o.Options))
@@ -240,15 +240,25 @@ func (h *host) isFor(dst netip.Addr) bool {
 // not go backwards.
 func (h *host) passed(packet []byte) {
 	h.arrived = true
+	if h.tap != nil {
+		h.tap.ReceiveAs(h.now, h.faulty.Arriving, packet)
+		return
+	}
 	h.up.Receive(h.now, packet)
+}
+
+// number returns the ID of a packet that meets the faults: one that is sent has just
+// passed the tap.
+func (h *host) number(end int) uint64 {
+	if end == link.HostEnd {
+		return h.tap.Last()
+	}
+	return h.tap.Next()
 }
 
 // confess has the sink told what p does to packets.
 func (h *host) confess(p *link.Pipe) {
 	p.Dropped = func(now time.Duration, f link.Frame, why link.Reason) {
-		if f.From == link.NetEnd {
-			f.ID = h.tap.Next()
-		}
 		h.dropped(now, f.ID, f.Packet, why)
 	}
 	p.Meddled = func(now time.Duration, f link.Frame, what string) {

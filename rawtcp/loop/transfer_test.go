@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -220,6 +221,33 @@ func TestSinkOfFaults(t *testing.T) {
 	for id := range lostIn {
 		if id == 0 || sent[id] || received[id] {
 			t.Errorf("%d is the ID of another packet", id)
+		}
+	}
+}
+
+// What they do to a packet on its way in has the ID that it is received with.
+func TestSinkOfDamage(t *testing.T) {
+	done := map[uint64]int{}
+	o := loop.Options{Faults: link.NewPipe(link.Conditions{Delay: time.Millisecond, Duplication: 0.3}, 1)}
+	o.Sink = trace.Func(func(e trace.Event) {
+		switch {
+		case e.Kind == trace.Note && strings.HasSuffix(e.Text, " on its way in"):
+			done[e.ID] = 2
+		case e.Kind == trace.Received && done[e.ID] > 0:
+			done[e.ID]--
+		}
+	})
+	bubble(t, o, func(t *testing.T, p *pair) {
+		c, s := p.connect(t)
+		exchange(t, c, s, noise(20_000, 1), noise(20_000, 2))
+		time.Sleep(time.Second) // the last ones arrive
+	})
+	if len(done) < 2 || done[0] != 0 {
+		t.Fatalf("done to %v", done)
+	}
+	for id, missing := range done {
+		if missing != 0 {
+			t.Errorf("%d has been duplicated, and is not received %d times", id, missing)
 		}
 	}
 }

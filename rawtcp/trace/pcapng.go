@@ -66,6 +66,7 @@ type Pcapng struct {
 	Capture
 	interfaces map[string]uint32
 	since      map[string][]string // by host: what its next packet's comment tells
+	ahead      map[uint64][]string // by ID: the same of a packet to come
 	kept       []told
 	buf        []byte
 }
@@ -82,24 +83,34 @@ const (
 	maxComments = 32
 	// maxKept is how many packets are kept that are told of at the same time.
 	maxKept = 64
+	// maxAhead is of how many packets is known what was done to them that have not
+	// come yet.
+	maxAhead = 1024
 )
 
 // NewPcapng returns a Pcapng that writes to w.
 func NewPcapng(w io.Writer, c Capture) *Pcapng {
-	p := &Pcapng{output: output{w: w}, Capture: c, interfaces: map[string]uint32{}, since: map[string][]string{}}
+	p := &Pcapng{
+		output: output{w: w}, Capture: c,
+		interfaces: map[string]uint32{}, since: map[string][]string{}, ahead: map[uint64][]string{},
+	}
 	if p.See == nil {
 		p.See = OnLink("")
 	}
 	p.section()
 	if p.LinkType == LinkTypeRaw {
-		p.iface(&Event{}) // or who reads a capture without packets does not know its type
+		p.iface(&Event{}) // who reads a capture without packets asks for its type too
 	}
 	return p
 }
 
-// Close writes what is kept. It returns the first error, once.
+// Close writes what is kept, and an interface if there was no packet. It returns the
+// first error, once.
 func (p *Pcapng) Close() error {
 	p.Flush()
+	if len(p.interfaces) == 0 {
+		p.iface(&Event{})
+	}
 	return p.close()
 }
 
@@ -114,7 +125,7 @@ func (p *Pcapng) Flush() {
 
 // Event takes a packet, or what happened to one, or why there will be one.
 func (p *Pcapng) Event(e Event) {
-	if n := len(p.kept); n == maxKept || n > 0 && p.kept[n-1].At != e.At {
+	if n := len(p.kept); n > 0 && p.kept[n-1].At != e.At {
 		p.Flush()
 	}
 	switch e.Kind {
@@ -132,7 +143,7 @@ func (p *Pcapng) Event(e Event) {
 		case e.ID == 0:
 			p.happened(e.Host, e.Summary())
 		case !p.befell(&e):
-			p.happened(e.Host, e.Summary()+", an earlier packet")
+			p.foretold(&e)
 		}
 	case Call, State, TimerFired:
 		p.happened(e.Host, e.Summary())
@@ -144,9 +155,14 @@ func (p *Pcapng) keep(e Event) {
 	if p.LinkType == LinkTypeRaw && e.isARP() {
 		return
 	}
+	if len(p.kept) == maxKept {
+		p.Flush()
+	}
 	e.Packet = bytes.Clone(e.Packet)
-	comments := append(p.since[e.Host], e.Summary())
+	comments := append(p.since[e.Host], p.ahead[e.ID]...)
+	comments = append(comments, e.Summary())
 	delete(p.since, e.Host)
+	delete(p.ahead, e.ID)
 	if e.Host != "" {
 		comments = append(p.since[""], comments...) // of the network
 		delete(p.since, "")
@@ -166,6 +182,15 @@ func (p *Pcapng) befell(e *Event) bool {
 		}
 	}
 	return false
+}
+
+// foretold notes what was done to a packet that is still to come: on its way in, by
+// the faults of a host.
+func (p *Pcapng) foretold(e *Event) {
+	if len(p.ahead) == maxAhead {
+		clear(p.ahead) // of packets that have never come
+	}
+	p.ahead[e.ID] = append(p.ahead[e.ID], e.Summary())
 }
 
 // happened notes what the next packet of host is to tell.
