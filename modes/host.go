@@ -191,6 +191,7 @@ type Failure struct {
 	Local, Peer  netip.AddrPort // where known
 	Name         string         // the host, service, file or option that was asked for
 	Reuse, Share bool           // SO_REUSEADDR, SO_REUSEPORT were set
+	OwnTCP       bool           // it is no socket of the kernel's, with which it shares no port
 }
 
 // ErrWouldBlock is what WriteNow gives when nothing can be taken yet, and

@@ -85,7 +85,12 @@ func (m machine) takenTCP(f modes.Failure) string {
 	port := fmt.Sprintf("port %d ", f.Local.Port())
 	if e.inode != 0 || e.state == listening {
 		port += "is taken by " + m.owner(e.inode) + ", "
-		if e.state == listening {
+		switch {
+		case e.state == listening && m.ownTCP(e):
+			return port + "which has it for a TCP of its own" + apart(f)
+		case e.state == listening && f.OwnTCP:
+			return port + "which listens on " + dotted(e.local) + apart(f)
+		case e.state == listening:
 			return port + "which listens on " + dotted(e.local) + m.beside(f, e)
 		}
 		return port + "whose connection " + ends(e) + " is in " + e.state.String() +
@@ -137,6 +142,17 @@ func (m machine) beside(f modes.Failure, e entry) string {
 	return ": stop it, take another port, or start both with -T" + never
 }
 
+// apart says what to do about a port between the kernel's TCP, or one beside it, and
+// another beside it.
+func apart(f modes.Failure) string {
+	which := "that one"
+	if f.OwnTCP {
+		which = "this one"
+	}
+	return ": stop it, take another port, or give " + which + " a network or an address of its own with --wire or --addr " +
+		"(with --raw a port is one program's while it is in use, and neither -A nor -T shares it)"
+}
+
 // again says whether -A or -T would get a port on which nobody listens.
 // socket(7): "Linux will allow port reuse only with the SO_REUSEADDR option
 // when this option was set both in the previous program that performed a
@@ -150,7 +166,7 @@ func (m machine) again(f modes.Failure, held []entry) string {
 	switch {
 	case !f.Reuse && m.tryBind(f.Local, true, f.Share) == nil:
 		return "start this one with -A, as " + those
-	case !f.Share && m.tryBind(f.Local, f.Reuse, true) == nil:
+	case !f.Share && !f.OwnTCP && m.tryBind(f.Local, f.Reuse, true) == nil:
 		return "start this one with -T, as " + those
 	}
 	return "another time start both with -A (on Linux -A has to be on the first socket too)"

@@ -32,6 +32,8 @@ func TestExplainOnPaper(t *testing.T) {
 	bind := modes.Failure{Call: "bind", Err: unix.EADDRINUSE, Local: endPoint("0.0.0.0:6666")}
 	share, reuse := bind, bind
 	share.Share, reuse.Reuse = true, true
+	ours := reuse
+	ours.OwnTCP = true
 	udp := bind
 	udp.Type = modes.Datagram
 	six := bind
@@ -60,6 +62,32 @@ func TestExplainOnPaper(t *testing.T) {
 		files: map[string]string{"net/tcp": listener},
 		want: "port 6666 is taken by sock (pid 77), which listens on 0.0.0.0.6666: stop it, take another port, or start that one with -T too " +
 			"(-A never shares a port with a listener)",
+	}, {
+		name: "a port that a TCP beside the kernel's has",
+		f:    share,
+		files: map[string]string{
+			"net/tcp": listener, "net/raw": line("0.0.0.0:6", "0.0.0.0:0", closed, "00:00000000", 0, 43), "77/fd/4": "socket:[43]",
+		},
+		want: "port 6666 is taken by sock (pid 77), which has it for a TCP of its own: stop it, take another port, " +
+			"or give that one a network or an address of its own with --wire or --addr " +
+			"(with --raw a port is one program's while it is in use, and neither -A nor -T shares it)",
+	}, {
+		name: "who has a raw socket, but none of TCP, and another who has",
+		f:    share,
+		files: map[string]string{
+			"net/tcp": listener, "77/fd/4": "socket:[43]", "78/fd/3": "socket:[44]",
+			"net/raw": line("0.0.0.0:1", "0.0.0.0:0", closed, "00:00000000", 0, 43) +
+				line("0.0.0.0:6", "0.0.0.0:0", closed, "00:00000000", 0, 44),
+		},
+		want: "port 6666 is taken by sock (pid 77), which listens on 0.0.0.0.6666: stop it, take another port, or start that one with -T too " +
+			"(-A never shares a port with a listener)",
+	}, {
+		name:  "a listener in the way of a TCP beside the kernel's",
+		f:     ours,
+		files: map[string]string{"net/tcp": listener},
+		want: "port 6666 is taken by sock (pid 77), which listens on 0.0.0.0.6666: stop it, take another port, " +
+			"or give this one a network or an address of its own with --wire or --addr " +
+			"(with --raw a port is one program's while it is in use, and neither -A nor -T shares it)",
 	}, {
 		name: "a listener outranks what it left in TIME_WAIT",
 		f:    bind,

@@ -9,9 +9,12 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"sock/modes"
 )
@@ -137,10 +140,12 @@ func hexPair(s string) (a, b uint64, ok bool) {
 
 // sockets reads both tables of a transport, that of IPv4 and that of IPv6,
 // which a kernel may lack.
-func (m machine) sockets(t modes.Type) ([]entry, error) {
+func (m machine) sockets(t modes.Type) ([]entry, error) { return m.tables(t.Network()) }
+
+func (m machine) tables(network string) ([]entry, error) {
 	var list []entry
 	for _, version := range []string{"", "6"} {
-		file, err := os.Open(filepath.Join(m.proc, "net", t.Network()+version))
+		file, err := os.Open(filepath.Join(m.proc, "net", network+version))
 		if version == "6" && errors.Is(err, fs.ErrNotExist) {
 			break
 		} else if err != nil {
@@ -158,9 +163,36 @@ func (m machine) sockets(t modes.Type) ([]entry, error) {
 
 // owner names the process that has the socket with this inode open.
 func (m machine) owner(inode uint64) string {
+	switch pid, hidden := m.find(inode); {
+	case pid != "":
+		return m.process(pid)
+	case hidden:
+		return "a process that you may not look at"
+	}
+	return "a process that /proc does not show"
+}
+
+// ownTCP reports whether who listens has a TCP of its own, as sock --raw has: a
+// raw socket of TCP shows it. It listens to keep the port from the kernel (package
+// rawip).
+func (m machine) ownTCP(listener entry) bool {
+	pid, _ := m.find(listener.inode)
+	raw, _ := m.tables("raw")
+	return pid != "" && slices.ContainsFunc(raw, func(e entry) bool {
+		if e.local.Port() != unix.IPPROTO_TCP { // raw(7) has the protocol there
+			return false
+		}
+		other, _ := m.find(e.inode)
+		return other == pid
+	})
+}
+
+// find returns the process that has the socket with this inode open, or whether it
+// may be one of those that are hidden.
+func (m machine) find(inode uint64) (pid string, hidden bool) {
 	link := "socket:[" + strconv.FormatUint(inode, 10) + "]"
 	all, err := os.ReadDir(m.proc)
-	hidden := errors.Is(err, fs.ErrPermission)
+	hidden = errors.Is(err, fs.ErrPermission)
 	for _, p := range all {
 		if _, err := strconv.Atoi(p.Name()); err != nil {
 			continue
@@ -170,14 +202,11 @@ func (m machine) owner(inode uint64) string {
 		hidden = hidden || errors.Is(err, fs.ErrPermission)
 		for _, fd := range open {
 			if to, err := os.Readlink(filepath.Join(dir, fd.Name())); err == nil && to == link {
-				return m.process(p.Name())
+				return p.Name(), false
 			}
 		}
 	}
-	if hidden {
-		return "a process that you may not look at"
-	}
-	return "a process that /proc does not show"
+	return "", hidden
 }
 
 // process is a process as "name (pid 77)".

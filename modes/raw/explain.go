@@ -21,6 +21,8 @@ func (h *Host) Explain(f modes.Failure) string {
 		}
 	}
 	if h.shared && h.kernelKnows(f) {
+		f := f
+		f.OwnTCP, f.Share = true, false // what holds the port has not set it
 		if s := h.Host.Explain(f); s != "" {
 			return s
 		}
