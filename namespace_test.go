@@ -3,6 +3,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -22,11 +23,27 @@ func TestMain(m *testing.M) {
 	if os.Getuid() != 0 && os.Getenv("SOCK_TEST_ROOT") == "" {
 		os.Exit(asRoot())
 	}
-	testscript.Main(m, map[string]func(){
+	testscript.Main(scripts{m}, map[string]func(){
 		"sock": func() { os.Exit(run(os.Args[1:])) },
 		// hold keeps a namespace alive until its standard input ends.
 		"hold": func() { os.Stdin.Read(make([]byte, 1)) },
 	})
+}
+
+// scripts are tests that wait, most of the time: for neighbors who do not answer, for
+// timers, and for what comes late. So more of them run at once than there are
+// processors, unless -parallel says how many.
+type scripts struct{ *testing.M }
+
+func (m scripts) Run() int {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		// Package testing has no other way to say so.
+		_ = flag.Set("test.parallel", strconv.Itoa(4*runtime.GOMAXPROCS(0)))
+	}
+	return m.M.Run()
 }
 
 // asRoot runs the tests again in a user namespace in which they are root.
