@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -94,11 +95,20 @@ func (m meeting) programs(ts *testscript.TestScript, here, there string) {
 		"there":  on(there),
 	} {
 		script := fmt.Sprintf("#!/bin/sh\n%s \"$@\"\n", line)
-		ts.Check(os.WriteFile(filepath.Join(programs, name), []byte(script), 0o777))
+		ts.Check(writeProgram(filepath.Join(programs, name), script))
 	}
 	ts.Setenv("PATH", programs+":"+ts.Getenv("PATH"))
 	ts.Setenv("ours", m.ours)
 	ts.Setenv("theirs", m.theirs)
 	ts.Setenv("mss", fmt.Sprint(m.mss))
 	ts.Setenv("longmss", fmt.Sprint(m.mss+12))
+}
+
+// writeProgram writes a script. While it is open for writing no process is started:
+// that would have it open too, until it calls exec, and then the script could not be
+// run yet (golang.org/issue/22315).
+func writeProgram(name, script string) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	return os.WriteFile(name, []byte(script), 0o777)
 }
