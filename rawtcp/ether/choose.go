@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"sock/rawtcp/link"
 	"sock/rawtcp/wire"
 )
 
@@ -102,7 +103,7 @@ func choose(all []port, o Options) (p port, own []netip.Prefix, err error) {
 			network, ok := p.network(a.Addr())
 			if !ok {
 				return p, nil, fmt.Errorf("--addr %v is in no network of %s: give the length of its own, as in --addr %[1]v/%[3]d%[4]s",
-					a.Addr(), p.name, usualBits(a.Addr()), others([]port{p}, a.Addr()))
+					a.Addr(), p.name, link.UsualBits(a.Addr()), others([]port{p}, a.Addr()))
 			}
 			a = netip.PrefixFrom(a.Addr(), network.Bits())
 		}
@@ -121,7 +122,7 @@ func usable(p netip.Prefix) error {
 	case a.IsMulticast() || a.IsUnspecified() || a.IsLoopback():
 		return fmt.Errorf("--addr %v is no address of a host", p)
 	case a.Is6() || p.Bits() > 30:
-	case broadcastOf(p) == a:
+	case link.BroadcastOf(p) == a:
 		return fmt.Errorf("--addr %v is all hosts of its network, not one", p)
 	case p.Masked().Addr() == a:
 		return fmt.Errorf("--addr %v is a network, not a host", p)
@@ -168,7 +169,7 @@ func withNetwork(all []port, a netip.Addr) (found port, err error) {
 	}
 	if found.name == "" {
 		return port{}, fmt.Errorf("--addr %v is in no network of this machine: name the interface and the length of its own, "+
-			"as in --interface eth0 --addr %[1]v/%[2]d%[3]s", a, usualBits(a), others(all, a))
+			"as in --interface eth0 --addr %[1]v/%[2]d%[3]s", a, link.UsualBits(a), others(all, a))
 	}
 	return found, nil
 }
@@ -210,12 +211,4 @@ func (p *port) has(a netip.Addr) bool {
 		}
 	}
 	return false
-}
-
-// usualBits is the length of the prefix of most networks.
-func usualBits(a netip.Addr) int {
-	if a.Is4() {
-		return 24
-	}
-	return 64
 }

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/net/bpf"
 
+	"sock/rawtcp/link"
 	"sock/rawtcp/wire"
 )
 
@@ -73,7 +74,9 @@ func filter(mac wire.MAC, own []netip.Prefix, groups bool) []bpf.Instruction {
 		for _, a := range own {
 			if a.Addr().Is4() {
 				p.accept(word(a.Addr(), 0))
-				p.accept(word(broadcastOf(a), 0))
+				if all := link.BroadcastOf(a); all.IsValid() {
+					p.accept(word(all, 0))
+				}
 			}
 		}
 	})

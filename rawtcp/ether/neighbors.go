@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"sock/rawtcp/link"
 	"sock/rawtcp/wire"
 )
 
@@ -87,21 +88,8 @@ func (n *neighbors) lookup(next netip.Addr) (wire.MAC, bool) {
 }
 
 func (n *neighbors) isBroadcast(a netip.Addr) bool {
-	return slices.ContainsFunc(n.own, func(p netip.Prefix) bool { return a.Is4() && broadcastOf(p) == a }) ||
+	return slices.ContainsFunc(n.own, func(p netip.Prefix) bool { return link.BroadcastOf(p) == a }) ||
 		a == netip.AddrFrom4([4]byte{255, 255, 255, 255})
-}
-
-// broadcastOf returns all ones behind the prefix p, of IPv4; p's own address if
-// that leaves no room for more than two hosts (RFC 3021).
-func broadcastOf(p netip.Prefix) netip.Addr {
-	if p.Bits() > 30 {
-		return p.Addr()
-	}
-	b := p.Addr().As4()
-	for i := p.Bits(); i < 32; i++ {
-		b[i/8] |= 0x80 >> (i % 8)
-	}
-	return netip.AddrFrom4(b)
 }
 
 // hold keeps a packet for a neighbor that lookup does not know, and asks for it.

@@ -48,7 +48,7 @@ func (a *Attached) IsBroadcast(addr netip.Addr) bool {
 		return true
 	}
 	for _, own := range a.Addresses {
-		if b := broadcastOf(own); b.IsValid() && b == addr {
+		if b := BroadcastOf(own); b.IsValid() && b == addr {
 			return true
 		}
 	}

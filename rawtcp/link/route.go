@@ -176,7 +176,7 @@ func (h *Node) broadcastPort(a netip.Addr) *Port {
 	}
 	for _, p := range h.ports {
 		for _, own := range p.prefixes {
-			if broadcastOf(own) == a {
+			if BroadcastOf(own) == a {
 				return p
 			}
 		}
@@ -186,9 +186,9 @@ func (h *Node) broadcastPort(a netip.Addr) *Port {
 
 func limitedBroadcast() netip.Addr { return netip.AddrFrom4([4]byte{255, 255, 255, 255}) }
 
-// broadcastOf returns the broadcast address of a network: all ones behind the
-// prefix. A network of two hosts or one has none (RFC 3021).
-func broadcastOf(p netip.Prefix) netip.Addr {
+// BroadcastOf returns the broadcast address of a network: all ones behind the
+// prefix. A network of two hosts or one has none (RFC 3021), nor has one of IPv6.
+func BroadcastOf(p netip.Prefix) netip.Addr {
 	if !p.Addr().Is4() || p.Bits() > 30 {
 		return netip.Addr{}
 	}
@@ -196,6 +196,14 @@ func broadcastOf(p netip.Prefix) netip.Addr {
 	n := binary.BigEndian.Uint32(b[:]) | (1<<(32-p.Bits()) - 1)
 	binary.BigEndian.PutUint32(b[:], n)
 	return netip.AddrFrom4(b)
+}
+
+// UsualBits is the length of the prefix of most networks of a's version of IP.
+func UsualBits(a netip.Addr) int {
+	if a.Is4() {
+		return 24
+	}
+	return 64
 }
 
 // loopbackPort returns the interface of h to itself.

@@ -38,7 +38,7 @@ func kernelSide(host netip.Prefix) (netip.Prefix, error) {
 	a := host.Addr()
 	if host.Bits() < 0 {
 		return host, fmt.Errorf("--addr %v needs the length of its network's prefix, such as %[1]v/%[2]d: the device is new and has no network yet",
-			a, usualBits(a))
+			a, link.UsualBits(a))
 	}
 	first := host.Masked().Addr()
 	if host.Bits() < a.BitLen()-1 {
@@ -59,14 +59,6 @@ func kernelSide(host netip.Prefix) (netip.Prefix, error) {
 		return host, fmt.Errorf("--addr %v leaves no address for this machine: make the prefix shorter", host)
 	}
 	return netip.PrefixFrom(first, host.Bits()), nil
-}
-
-// usualBits is the length of the prefix of most networks.
-func usualBits(a netip.Addr) int {
-	if a.Is4() {
-		return 24
-	}
-	return 64
 }
 
 // on returns the addresses of a host behind a device that is there, with their
@@ -98,7 +90,7 @@ func inNetworks(host []netip.Prefix, device string, kernel []netip.Prefix) ([]ne
 		}
 		if bits < 0 {
 			return nil, fmt.Errorf("--addr %v is in no network of %s: take one of %v, or give the length of its own, such as %[1]v/%[4]d",
-				h.Addr(), device, kernel, usualBits(h.Addr()))
+				h.Addr(), device, kernel, link.UsualBits(h.Addr()))
 		}
 		all = append(all, netip.PrefixFrom(h.Addr(), bits))
 	}
