@@ -215,8 +215,8 @@ func (t *TCB) peerOptions(now time.Duration, s *wire.Segment) {
 }
 
 // scale returns the shift count to offer: large enough for the whole buffer,
-// and not so large that the window moves in big steps. A
-// buffer of the user's own choice will not grow.
+// and not so large that the window moves in big steps. A buffer of the user's own
+// choice will not grow.
 func (t *TCB) scale() uint8 {
 	n := uint8(0)
 	for n < 14 && t.rcv.buf.limit>>n > 65535 {
@@ -241,5 +241,7 @@ func (t *TCB) receiveSYN(now time.Duration, s *wire.Segment) {
 	t.rcv.mss = uint16(t.announce())
 	t.peerOptions(now, s)
 	t.rcv.adv = t.rcv.nxt.Add(seq.Size(t.firstWindow()))
-	t.memoryOpens(now)
+	if t.cfg.Window == WindowMemory {
+		t.memoryOpens(now)
+	}
 }
