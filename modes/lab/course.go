@@ -8,9 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"sock/modes"
 	"sock/modes/kernel"
@@ -213,6 +215,8 @@ func (c *session) exercises(all []*Exercise) (ok bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	// A write to a pipe that nobody reads is to be an error, and not yet the end.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ok = true
 	for _, e := range all {
 		good, err := c.exercise(e, host)

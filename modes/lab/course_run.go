@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -36,8 +35,6 @@ func perform(e *Exercise, host modes.Host, to io.Writer) (err error) {
 	// The death signal of the shell is about the thread that starts it.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	// A write to a pipe that nobody reads is to be an error, and not yet the end.
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 
 	p := &performance{ended: make(chan struct{})}
 	forget := host.Observe(0, nil, p.end)
