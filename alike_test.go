@@ -29,12 +29,14 @@ import (
 // with status N, and not before T, both times. What it and its peer print is
 // then in the files kernel and raw: "! alike" wants them to differ.
 func TestAlike(t *testing.T) {
-	setup := func(env *testscript.Env) error {
-		port := firstPort
-		env.Values["port"] = &port
-		return setupScript(env)
-	}
-	runScripts(t, "modes/raw/testdata/alike", setup, commands{"alike": cmdAlike})
+	runScripts(t, "modes/raw/testdata/alike", setupComparison, commands{"alike": cmdAlike})
+}
+
+// setupComparison is setupScript for scripts that compare.
+func setupComparison(env *testscript.Env) error {
+	port := firstPort
+	env.Values["port"] = &port
+	return setupScript(env)
 }
 
 // firstPort is the first one of the servers. Each has another, since a port in

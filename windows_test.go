@@ -23,12 +23,7 @@ import (
 // Not every segment need be acknowledged by itself, but LEAST of them are, both
 // times.
 func TestWindows(t *testing.T) {
-	setup := func(env *testscript.Env) error {
-		port := firstPort
-		env.Values["port"] = &port
-		return setupScript(env)
-	}
-	runScripts(t, "modes/raw/testdata/windows", setup, commands{"samewindows": cmdSameWindows})
+	runScripts(t, "modes/raw/testdata/windows", setupComparison, commands{"samewindows": cmdSameWindows})
 }
 
 func cmdSameWindows(ts *testscript.TestScript, neg bool, args []string) {
